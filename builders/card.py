@@ -1,0 +1,105 @@
+"""The README of a corpus folder: what `load_dataset` reads, and what a reader has to know."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from builders.facts import CorpusRecord
+from builders.strategies.base import DIVERSITY_PROMPT
+from builders.strategies.few_shot import RULE
+from builders.tasks.base import Task
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def corpus_card(
+    task: Task, records: Sequence[CorpusRecord], version: str, *, recorded: bool
+) -> str:
+    """Return the card: YAML for the Hub and `load_dataset`, Markdown for people.
+
+    Args:
+        task: The task.
+        records: One record a configuration; the first is the default one.
+        version: Semantic version of every configuration.
+        recorded: Whether the answers come from a recording.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown; every value goes through `md` or `code`
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(md=_markdown, code=_code)
+    return environment.get_template("corpus_card.md.j2").render(
+        task=task,
+        records=records,
+        metadata=_metadata(task, records, version),
+        counts=_counts,
+        caveats=list(dict.fromkeys(c for record in records for c in record.caveats)),
+        examples_shown=any(record.strategy == "few_shot" for record in records),
+        recorded=recorded,
+        rule=RULE,
+        diversity=DIVERSITY_PROMPT,
+    )
+
+
+def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
+    """Return the card's YAML block. No licence: an LLM's terms are the user's to know."""
+    import yaml
+
+    configs: list[dict[str, Any]] = [
+        {
+            "config_name": record.strategy,
+            "version": version,
+            "data_files": [{"split": "train", "path": f"{record.strategy}/*.parquet"}],
+        }
+        for record in records
+    ]
+    configs[0]["default"] = True
+    total = sum(sum(record.kept.values()) for record in records)
+    block = {
+        "pretty_name": f"{task.title}: synthetic texts",
+        "language": ["en"],
+        "task_categories": ["text-classification"],
+        "annotations_creators": ["machine-generated"],
+        "language_creators": ["machine-generated"],
+        "tags": ["synthetic", "understudy"],
+        "size_categories": [_size(total)],
+        "configs": configs,
+    }
+    return yaml.safe_dump(block, sort_keys=False, allow_unicode=True).rstrip()
+
+
+def _size(total: int) -> str:
+    """Name the Hub's size category of `total` rows."""
+    bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
+    return next((name for bound, name in bounds if total < bound), "100K<n<1M")
+
+
+def _counts(record: CorpusRecord) -> str:
+    """Return the table of what was kept and why the rest was not: a column a label."""
+    labels = list(record.kept)
+    rows = [
+        ["", *map(_markdown, labels)],
+        ["---", *("---:" for _ in labels)],
+        ["kept", *(str(record.kept[label]) for label in labels)],
+        ["surplus", *(str(record.surplus[label]) for label in labels)],
+    ]
+    for reason, status in record.statuses.items():
+        counts = [str(record.rejected[label].get(reason, 0)) for label in labels]
+        # A filter that had nothing to compare with rejected nothing: that is not a count of 0.
+        rows.append([_markdown(reason), *(counts if status == "checked" else [status] * len(labels))])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _markdown(value: object) -> str:
+    """Escape text for Markdown: no markup, no table cell or line of its own."""
+    one_line = " ".join(str(value).split())
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", one_line)
+
+
+def _code(value: object) -> str:
+    return " ".join(str(value).split()).replace("`", "'")

@@ -1,0 +1,63 @@
+"""What building one corpus gave: counted, with reasons, and written beside the corpus."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CorpusRecord:
+    """What building one corpus (task and strategy) gave.
+
+    Attributes:
+        task: Task name.
+        strategy: Strategy name.
+        llm: The LLM as cards and reports name it.
+        requested_per_label: Accepted texts asked for per label.
+        candidates: Texts parsed out of the completions.
+        kept: Label -> texts in the corpus.
+        surplus: Label -> accepted texts that were not needed.
+        rejected: Label -> reason -> count.
+        failed_requests: Reason -> requests without any usable text.
+        warnings: Reason -> texts kept all the same.
+        statuses: Filter's reason -> `checked`, `not checked` or `not applicable`.
+        content_hash: Content hash of the kept texts.
+        path: The corpus folder, relative to the study or as given.
+        caveats: What a reader has to know of the LLM's answers.
+        seed: Seed of the draws.
+        texts_per_request: Texts that one request asked for.
+    """
+
+    task: str
+    strategy: str
+    llm: str
+    requested_per_label: int
+    candidates: int
+    kept: dict[str, int]
+    surplus: dict[str, int]
+    rejected: dict[str, dict[str, int]]
+    failed_requests: dict[str, int]
+    warnings: dict[str, int]
+    statuses: dict[str, str]
+    content_hash: str
+    path: str
+    caveats: tuple[str, ...] = ()
+    seed: int = 0
+    texts_per_request: int = 0
+
+    @property
+    def shortfall(self) -> dict[str, int]:
+        """Label -> how many texts it has fewer than were asked for; only labels that have."""
+        return {
+            label: self.requested_per_label - kept
+            for label, kept in self.kept.items()
+            if kept < self.requested_per_label
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "CorpusRecord":
+        """Read the record back from JSON."""
+        return cls(**{**values, "caveats": tuple(values.get("caveats", ()))})

@@ -1,0 +1,1 @@
+"""What keeps a candidate out of a corpus, each with its reason."""

@@ -1,0 +1,1 @@
+"""From texts, predictions and votes to evidence: metrics, diversity, similarity, statistics, report."""

@@ -1,0 +1,1 @@
+"""Metrics as `evaluate.Metric` classes, one a file. Importing one loads `evaluate` (seconds)."""

@@ -1,0 +1,86 @@
+"""The scores of a study: tasks, their arms, means over seeds and intervals."""
+
+from dataclasses import dataclass
+
+from evaluation.records import TaskFacts
+from evaluation.statistics import Interval
+
+REAL = "real"
+REAL_FULL = "real_full"
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm of one task, over its seeds.
+
+    Attributes:
+        arm: The arm's name.
+        evaluated_on: `real`, or the arm whose corpus stood in for a test set.
+        seeds: The seeds that finished, ascending.
+        macro_f1: Mean over the seeds, 0 to 1, with its interval.
+        accuracy: Mean over the seeds, 0 to 1, with its interval.
+        gap: Macro-F1 of the `real` arm minus this arm's, on the same texts; None without a real arm
+            and for the arms of real texts.
+        n_train: Training texts of each seed.
+        n_per_label: Label -> training texts, one mapping a seed.
+        n_test: Test texts.
+    """
+
+    arm: str
+    evaluated_on: str
+    seeds: tuple[int, ...]
+    macro_f1: Interval
+    accuracy: Interval
+    gap: Interval | None
+    n_train: tuple[int, ...]
+    n_per_label: tuple[dict[str, int], ...]
+    n_test: int
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task's arms, all scored on real text or all on one another's corpora.
+
+    Attributes:
+        facts: What the study says of the task.
+        arms: The arms that have finished runs, in the order of the tables.
+        full_gap: Macro-F1 of `real_full` minus that of the best synthetic arm; None without either.
+    """
+
+    facts: TaskFacts
+    arms: tuple[ArmResult, ...]
+    full_gap: Interval | None = None
+
+    def arm(self, name: str) -> ArmResult | None:
+        """Return the arm called `name`, or None where it has no finished run."""
+        return next((each for each in self.arms if each.arm == name), None)
+
+    @property
+    def synthetic(self) -> tuple[ArmResult, ...]:
+        """The arms that have a gap."""
+        return tuple(each for each in self.arms if each.gap is not None)
+
+    @property
+    def best(self) -> ArmResult | None:
+        """The arm with the highest macro-F1 of those that have a gap; None without one."""
+        return max(self.synthetic, key=lambda each: each.macro_f1.value, default=None)
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """The scores of a study.
+
+    Attributes:
+        on_real: Tasks scored on real text, in the order of the tables.
+        on_corpora: Tasks of which synthetic arms were scored on one another's corpora.
+        arms: The study's arms in the order of the tables.
+    """
+
+    on_real: tuple[TaskResult, ...]
+    on_corpora: tuple[TaskResult, ...]
+    arms: tuple[str, ...]
+
+    @property
+    def any_real(self) -> bool:
+        """Whether any run was scored on real text."""
+        return bool(self.on_real)

@@ -1,0 +1,1 @@
+"""From evidence and artefacts to the Hub."""

@@ -1,0 +1,500 @@
+"""The report of a study: what it says, that it says it safely, and how it is written."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.records import CorpusRecord, MeasureRecord, RunRecord, StudyRecords, TaskFacts
+from evaluation.report import ReportFiles, read_results, text_table, write_report
+
+ARMS = ("real", "zero_shot", "few_shot", "real_full")
+# Title, labels, remembered rank, accuracy of real, zero_shot, few_shot, real_full. Own figures.
+TASKS = {
+    "news": ("News topic", ("world", "sport", "money", "science"), 1, (0.86, 0.84, 0.86, 0.90)),
+    "relation_wiki": (
+        "Relations between things",
+        ("spouse", "crosses"),
+        2,
+        (0.98, 0.98, 0.98, 0.99),
+    ),
+    "relation": ("Relations, other set", ("league", "country"), 2, (0.93, 0.90, 0.94, 0.97)),
+    "films": ("Film reviews", ("negative", "positive"), 3, (0.72, 0.67, 0.70, 0.84)),
+    "sms_spam": ("SMS spam", ("ham", "spam"), 4, (0.93, 0.77, 0.90, 0.98)),
+    "forum_emotion": ("Emotion in forum posts", ("joy", "sadness"), 5, (0.90, 0.84, 0.86, 0.93)),
+    "post_irony": ("Irony in short posts", ("plain", "irony"), 6, (0.62, 0.55, 0.59, 0.66)),
+    "post_emotion": (
+        "Emotion in short posts",
+        ("anger", "joy", "hope", "grief"),
+        7,
+        (0.64, 0.6, 0.62, 0.7),
+    ),
+    "financial_phrases": ("Financial phrases", ("down", "flat", "up"), 9, (0.70, 0.67, 0.66, 0.8)),
+    "jokes": ("Jokes and headlines", ("serious", "funny"), 10, (0.89, 0.76, 0.92, 0.95)),
+}
+
+
+def facts(name: str, n_test: int, evaluated_on: str = "real") -> TaskFacts:
+    """Return what the study says of one of the tasks above."""
+    title, labels, rank, _ = TASKS[name]
+    on_real = evaluated_on == "real"
+    return TaskFacts(
+        task=name,
+        title=title,
+        label_names=labels,
+        subjectivity_rank_remembered=rank,
+        real_source=f"own/{name}@0123abc (test split)" if on_real else "",
+        n_real_train=4101 if on_real else 0,
+        n_real_test=n_test if on_real else 0,
+        dropped={"unsure": 12} if on_real and name == "films" else {},
+        moved=3 if on_real else 0,
+        evaluated_on="real" if on_real else "corpora",
+    )
+
+
+def run(
+    out: Path,
+    name: str,
+    arm: str,
+    seed: int,
+    labels: Sequence[int],
+    predictions: Sequence[int],
+    evaluated_on: str = "real",
+) -> RunRecord:
+    """Store predictions as a study does and return the finished run."""
+    label_names = TASKS[name][1]
+    path = f"predictions/{name}-{arm}-{evaluated_on}-{seed}.npz"
+    (out / "predictions").mkdir(parents=True, exist_ok=True)
+    np.savez(out / path, labels=np.array(labels), predictions=np.array(predictions))
+    each = 200 if arm != "real_full" else 4101 // len(label_names)
+    return RunRecord(
+        key=path,
+        status="done",
+        task=name,
+        arm=arm,
+        encoder="mini-encoder",
+        trainer="probe",
+        seed=seed,
+        n_train=each * len(label_names),
+        n_per_label=dict.fromkeys(label_names, each),
+        n_test=len(labels),
+        evaluated_on=evaluated_on,
+        test_hash=hashlib.sha256(repr(list(labels)).encode()).hexdigest(),
+        predictions=path,
+        real_source=f"own/{name}@0123abc" if evaluated_on == "real" else "",
+        versions={"torch": "2.13.0", "datasets": "5.2.0"},
+        settings={"epochs": 30, "learning_rate": 0.001},
+    )
+
+
+def drawn_runs(
+    out: Path, name: str, arms: dict[str, tuple[float, str]], n_test: int, seeds: int
+) -> list[RunRecord]:
+    """Draw predictions that are right with each arm's share, and store them."""
+    k = len(TASKS[name][1])
+    rng = np.random.default_rng([ord(c) for c in name])
+    labels = rng.integers(k, size=n_test)
+    hard = rng.random(n_test)
+    runs = []
+    for arm, (share, evaluated_on) in arms.items():
+        for seed in range(seeds):
+            wrong = (hard + rng.normal(0, 0.08, n_test)) > share
+            shift = rng.integers(1, k, size=n_test) if k > 1 else 0
+            predictions = np.where(wrong, (labels + shift) % k, labels)
+            drawn = [int(each) for each in predictions]
+            runs.append(run(out, name, arm, seed, labels.tolist(), drawn, evaluated_on))
+    return runs
+
+
+def corpus(name: str, strategy: str, kept: int = 200) -> CorpusRecord:
+    """Return what building a corpus gave, `kept` texts of its last label."""
+    labels = TASKS[name][1]
+    return CorpusRecord(
+        task=name,
+        strategy=strategy,
+        llm="A large language model, its own name here, November 2026; some answers were edited",
+        requested_per_label=200,
+        candidates=200 * len(labels),
+        kept={**dict.fromkeys(labels, 200), labels[-1]: kept},
+        surplus=dict.fromkeys(labels, 0),
+        rejected={label: {} for label in labels}
+        | {labels[-1]: {"near duplicate": 200 - kept} if kept < 200 else {}},
+        failed_requests={},
+        warnings={"shorter than asked": 4},
+        statuses={
+            "near duplicate": "checked",
+            "copy of a seed example": "not checked" if strategy == "few_shot" else "not applicable",
+        },
+        content_hash="",
+        path="",
+    )
+
+
+def measures(names: Sequence[str], arms: Sequence[str] = ARMS[:3]) -> tuple[MeasureRecord, ...]:
+    """Return diversity and similarity figures of own making."""
+    base = {"remote_clique": 0.88, "chamfer": 0.41}
+    cost = {"real": 0.0, "zero_shot": 0.12, "few_shot": 0.06}
+    made = []
+    for place, name in enumerate(names):
+        for arm in arms:
+            for measure, value in base.items():
+                made.append((name, arm, measure, value - cost[arm] - 0.01 * (place % 4), 0))
+            if arm != "real":
+                made.append((name, arm, "top5_cosine", 0.55 - cost[arm] + 0.02 * (place % 3), 800))
+    return tuple(
+        MeasureRecord(f"k{i}", task, arm, measure, value, 400, n_real, "mini-encoder")
+        for i, (task, arm, measure, value, n_real) in enumerate(made)
+    )
+
+
+def real_study(out: Path, names: Sequence[str] = tuple(TASKS), n_test: int = 400) -> StudyRecords:
+    """Return a study on real text with seeded random predictions, three seeds."""
+    runs: list[RunRecord] = []
+    for name in names:
+        shares = dict(zip(ARMS, ((share, "real") for share in TASKS[name][3]), strict=True))
+        runs += drawn_runs(out, name, shares, n_test, seeds=3)
+    return StudyRecords(
+        settings={"tasks": "all", "per_label": None, "seeds": 3},
+        tasks=tuple(facts(name, n_test) for name in names),
+        arms=ARMS,
+        runs=tuple(runs),
+        missing=(),
+        measures=measures(names),
+        corpora=tuple(corpus(n, s, 187) for n in names for s in ("zero_shot", "few_shot")),
+    )
+
+
+def agreement_study(out: Path, names: Sequence[str] = ("sms_spam", "jokes")) -> StudyRecords:
+    """Return a study without real text: each synthetic arm tested on the other's corpus."""
+    runs: list[RunRecord] = []
+    for name in names:
+        runs += drawn_runs(out, name, {"zero_shot": (0.9, "few_shot")}, 400, seeds=2)
+        runs += drawn_runs(out, name, {"few_shot": (0.8, "zero_shot")}, 400, seeds=2)
+    return StudyRecords(
+        settings={"tasks": ",".join(names), "seeds": 2},
+        tasks=tuple(facts(name, 0, "corpora") for name in names),
+        arms=("zero_shot", "few_shot"),
+        runs=tuple(runs),
+        missing=(),
+        measures=measures(names, ("zero_shot", "few_shot")),
+        corpora=tuple(corpus(n, s) for n in names for s in ("zero_shot", "few_shot")),
+    )
+
+
+def row(markdown: Path, start: str) -> list[str]:
+    """Return the cells of the first table row whose first cell begins with `start`."""
+    line = next(line for line in markdown.read_text().splitlines() if line.startswith(f"| {start}"))
+    return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+class Elements(HTMLParser):
+    """The elements of a page: tags, attributes and the text between them."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.handlers: list[str] = []
+        self.text = ""
+        self.feed(page.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember a tag, where it leads, and its event handlers."""
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name.split(":")[-1] in LINKING]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        """Remember text."""
+        self.text += data
+
+
+LINKING = ("src", "href", "srcset", "action", "data")
+HOSTILE = "<script>alert(1)</script>|x `y` [z](http://a.example) *b* $q$ \n| \u202ez"
+
+
+@pytest.fixture(scope="module")
+def ten(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportFiles, str]:
+    """Return folder, report and terminal table of a study of ten tasks on real text."""
+    out = tmp_path_factory.mktemp("ten")
+    records = real_study(out, n_test=120)
+    results = read_results(records, out)
+    files = write_report(records, out, results=results)
+    return out, files, text_table(records, out, results=results)
+
+
+Ten = tuple[Path, ReportFiles, str]
+
+
+def test_report_is_a_page_its_twin_and_figures_in_two_formats(ten: Ten) -> None:
+    """A study on real text has a page, a twin and four figures, each as PNG and SVG."""
+    out, files, _ = ten
+    drawn = ("scores", "gap_subjectivity", "diversity", "similarity")
+    names = [f"{name}.{ending}" for name in drawn for ending in ("png", "svg")]
+    assert [path.name for path in files.figures] == names
+    report = out / "report"
+    found = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
+    assert found == {"report.html", "report.md", *(f"figures/{name}" for name in names)}
+
+
+def test_same_records_give_the_same_bytes(tmp_path: Path) -> None:
+    """A report written again in another folder has the same bytes in every file."""
+    names = ("films", "jokes")
+    folders = []
+    for place in ("a", "b"):
+        write_report(real_study(tmp_path / place, names, 60), tmp_path / place)
+        report = tmp_path / place / "report"
+        folders.append(
+            {p.relative_to(report): p.read_bytes() for p in report.rglob("*") if p.is_file()}
+        )
+    assert folders[0] == folders[1]
+
+
+def test_page_needs_nothing_but_itself(ten: Ten) -> None:
+    """The page has no script, loads nothing, and every link leads to a place inside it."""
+    page = Elements(ten[1].html)
+    assert not page.tags & {"script", "link", "iframe", "img", "object", "embed"}
+    assert page.links
+    assert all(link.startswith("#") for link in page.links)
+    assert "url(http" not in ten[1].html.read_text()
+
+
+def test_inline_figures_do_not_share_names(ten: Ten) -> None:
+    """No two elements of the page have the same id, though each figure brings its own."""
+    ids = re.findall(r'\bid="([^"]+)"', ten[1].html.read_text())
+    assert len(ids) == len(set(ids))
+
+
+def test_sections_come_in_order(ten: Ten) -> None:
+    """Question, scores, verdicts, figures, texts, method and settings follow one another."""
+    lines = ten[1].markdown.read_text().splitlines()
+    heads = [line.lstrip("# ") for line in lines if line.startswith(("# ", "## "))]
+    assert heads == [
+        "Can an LLM's text stand in for real training data?",
+        "Scores",
+        "Verdicts",
+        "Figures",
+        "Texts",
+        "How to read it",
+        "Settings and versions",
+    ]
+
+
+def test_twin_says_what_the_page_says(ten: Ten) -> None:
+    """Every task has a verdict in the Markdown, word for word that of the page."""
+    page = " ".join(Elements(ten[1].html).text.split())
+    lines = ten[1].markdown.read_text().splitlines()
+    verdicts = [
+        line for line in lines if re.match(r"- \*\*.*\*\* \((loss|gain|no loss shown)\)", line)
+    ]
+    assert len(verdicts) == len(TASKS)
+    assert all(line.split("): ", 1)[1] in page for line in verdicts)
+
+
+def odd_study(out: Path) -> StudyRecords:
+    """Return a study with an unranked task, unequal sizes, skipped and missing runs."""
+    records = real_study(out, ("jokes", "films", "news"), 40)
+    runs = tuple(
+        replace(each, n_train=380, n_per_label={"negative": 200, "positive": 180})
+        if (each.task, each.arm) == ("films", "zero_shot")
+        else each
+        for each in records.runs
+    )
+    skipped = tuple(
+        RunRecord(f"s{seed}", "skipped", "films", "mixed", "mini-encoder", "probe", seed, "none")
+        for seed in (0, 1)
+    )
+    jokes, films, news = records.tasks
+    return replace(
+        records,
+        tasks=(jokes, replace(films, subjectivity_rank_remembered=None), news),
+        runs=(*runs, *skipped),
+        missing=(("films", "llm_labelled", 2),),
+    )
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the Markdown of the odd study's report."""
+    out = tmp_path_factory.mktemp("odd")
+    return write_report(odd_study(out), out).markdown.read_text()
+
+
+def test_rows_follow_the_remembered_rank_and_unranked_tasks_come_last(odd: str) -> None:
+    """Tasks stand by rank, whatever their order in the study; one without a rank stands last."""
+    table = odd.partition("### Table 1")[2].partition("### ")[0]
+    places = [table.index(f"| {title}") for title in ("News", "Jokes", "Film")]
+    assert places == sorted(places)
+
+
+def test_unranked_task_is_named_where_it_is_not_shown(odd: str) -> None:
+    """The figure of the gap says which task it leaves out for want of a rank."""
+    assert "Without a rank, so not shown: Film reviews." in odd
+
+
+def test_skipped_runs_are_named_with_their_reason(odd: str) -> None:
+    """A skipped run stands in the report with its seeds and its reason."""
+    assert "- **Film reviews, mixed**: skipped (seeds 0 and 1): none" in odd
+
+
+def test_missing_runs_are_named(odd: str) -> None:
+    """A planned run that is not there yet stands in the report with its seed."""
+    assert "- **Film reviews, llm_labelled**: not run yet (seed 2)" in odd
+
+
+def test_unequal_sizes_are_named(odd: str) -> None:
+    """Where an arm has fewer training texts the table says so and gives each arm's number."""
+    assert "equally many training texts of each label, except in Film reviews" in odd
+    assert "real 200; zero_shot 180 to 200; few_shot 200 (real_full 4,100 in all)" in odd
+
+
+def test_shortfall_names_label_and_reason(odd: str) -> None:
+    """A label that got fewer texts than asked for is named with what was rejected."""
+    line = next(line for line in odd.splitlines() if "| zero_shot | 400 |" in line)
+    assert "funny 13 (187 of 200, rejected: near duplicate 13)" in line
+
+
+def test_what_was_not_checked_is_words_and_never_zero(odd: str) -> None:
+    """A check without anything to compare with says so beside the corpus it was left out for."""
+    zero_shot = next(line for line in odd.splitlines() if "| zero_shot | 400 |" in line)
+    few_shot = next(line for line in odd.splitlines() if "| few_shot | 400 |" in line)
+    assert "not checked" not in zero_shot
+    assert "| near duplicate 13 (not checked: copy of a seed example) |" in few_shot
+
+
+def test_without_real_text_the_report_says_so_and_promises_nothing(tmp_path: Path) -> None:
+    """Scores without real text are headed agreement, and neither gap nor verdict is ever named."""
+    records = agreement_study(tmp_path)
+    files = write_report(records, tmp_path)
+    table = text_table(records, tmp_path)
+    svgs = [path.read_text() for path in files.figures if path.suffix == ".svg"]
+    for text in (files.html.read_text(), files.markdown.read_text(), table, *svgs):
+        assert "gap" not in text.lower()
+        assert "verdict" not in text.lower()
+    for text in (files.html.read_text(), files.markdown.read_text(), table):
+        assert "no test on real data" in " ".join(text.split())
+        assert "greement between corpora" in text
+
+
+def test_agreement_is_not_a_score_on_real_text_in_a_study_that_has_both(tmp_path: Path) -> None:
+    """A task without real text has its own table and is named in the head."""
+    real = real_study(tmp_path, ("films",), 40)
+    other = agreement_study(tmp_path, ("jokes",))
+    both = replace(real, tasks=(*real.tasks, *other.tasks), runs=(*real.runs, *other.runs))
+    text = write_report(both, tmp_path).markdown.read_text()
+    assert "For Jokes and headlines this is no test on real data" in text
+    assert "Jokes" not in text.split("### Table 1")[1].split("### Agreement")[0]
+    assert "**Jokes" not in text.split("## Verdicts")[1].split("## Figures")[0]
+
+
+def hostile_study(out: Path) -> StudyRecords:
+    """Return a study in which everything that others name is an attack."""
+    records = real_study(out, ("films",), 40)
+    label_names = (HOSTILE, "positive")
+    task = replace(
+        records.tasks[0],
+        title=HOSTILE,
+        label_names=label_names,
+        real_source=HOSTILE,
+        dropped={HOSTILE: 3},
+    )
+    built = replace(
+        corpus("films", "zero_shot"),
+        llm=HOSTILE,
+        caveats=(HOSTILE,),
+        kept={HOSTILE: 3, "positive": 200},
+        rejected={HOSTILE: {HOSTILE: 197}},
+        failed_requests={HOSTILE: 1},
+        warnings={HOSTILE: 1},
+        statuses={HOSTILE: "not checked"},
+    )
+    skipped = RunRecord("s", "skipped", "films", HOSTILE, "mini-encoder", "probe", 0, HOSTILE)
+    runs = tuple(
+        replace(each, encoder=HOSTILE, versions={HOSTILE: HOSTILE}, settings={HOSTILE: HOSTILE})
+        for each in records.runs
+    )
+    return replace(
+        records,
+        settings={HOSTILE: HOSTILE},
+        tasks=(task,),
+        runs=(*runs, skipped),
+        measures=tuple(replace(each, encoder=HOSTILE) for each in records.measures),
+        corpora=(built,),
+    )
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
+    """Return the report of the hostile study."""
+    out = tmp_path_factory.mktemp("hostile")
+    return write_report(hostile_study(out), out)
+
+
+def test_hostile_names_stay_text_in_the_page(hostile: ReportFiles) -> None:
+    """Whatever labels, titles, LLMs, reasons and sources hold, the page shows it and obeys none."""
+    page = Elements(hostile.html)
+    assert "script" not in page.tags
+    assert "a" in page.tags
+    assert all(link.startswith("#") for link in page.links)
+    assert not page.handlers
+    assert page.text.count("<script>alert(1)</script>|x `y`") > 10
+
+
+def test_hostile_names_stay_text_in_the_twin(hostile: ReportFiles) -> None:
+    """In Markdown they open no tag, no code, no link, and no further cell or line of a table."""
+    text = hostile.markdown.read_text()
+    assert "<" not in text
+    assert r"\[z\](http" in text
+    assert not re.search(r"(?<!\\)[`$]", text)
+    tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    for table in tables:
+        cells = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(cells) == 1, table
+
+
+def test_hostile_names_stay_text_in_the_figures(hostile: ReportFiles) -> None:
+    """A title with markup and formula signs is drawn letter by letter in the SVG."""
+    svg = next(path for path in hostile.figures if path.name == "scores.svg").read_text()
+    assert "&lt;script&gt;alert(1)" in svg
+    assert "<script" not in svg
+
+
+def test_terminal_table_fits_a_hundred_columns(tmp_path: Path) -> None:
+    """No line is longer than 100 columns, with six arms and hostile names too."""
+    records = real_study(tmp_path, ("films", "jokes"), 40)
+    extra = tuple(
+        replace(each, arm=f"{each.arm}_of_another_make") for each in records.runs if each.seed == 0
+    )
+    arms = (*records.arms, *dict.fromkeys(each.arm for each in extra))
+    for study in (
+        replace(records, arms=arms, runs=(*records.runs, *extra)),
+        hostile_study(tmp_path),
+        agreement_study(tmp_path),
+    ):
+        lines = text_table(study, tmp_path).splitlines()
+        assert max(map(len, lines)) <= 100
+
+
+def test_terminal_table_and_report_give_the_same_figures(ten: Ten) -> None:
+    """A task's scores and gaps in the terminal are those of Table 1."""
+    _, files, table = ten
+    line = next(line for line in table.splitlines() if line.startswith("sms_spam"))
+    cells = row(files.markdown, "SMS spam")
+    scores = [cells[place].split(" (")[0] for place in (2, 3, 5, 7)]
+    assert line.split()[1:] == [*scores, *cells[4].split(), *cells[6].split()]
+
+
+def test_rank_is_labelled_as_remembered_and_nothing_is_fitted(ten: Ten) -> None:
+    """The figure of the gap names its rank for what it is, and every task beside its points."""
+    svg = next(path for path in ten[1].figures if path.name == "gap_subjectivity.svg").read_text()
+    assert "rank remembered from the paper, not measured here" in svg
+    drawn = "".join(re.findall(r">([^<>]+)</(?:text|tspan)>", svg))
+    assert all(name in drawn for name in TASKS)
+    caption = ten[1].markdown.read_text()
+    assert "correlation" not in caption
+    assert "No trend is fitted" in caption

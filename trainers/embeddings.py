@@ -1,0 +1,148 @@
+"""Texts as vectors: computed once, kept on disk by content, shared by every arm and seed."""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.errors import UserError
+from trainers.encoders import Encoder
+
+Pooling = Literal["mean", "first"]
+Vectors = NDArray[np.float32]
+
+SEGMENT = 1024
+"""Texts a segment: what a kill can lose is the work on one."""
+
+
+def cache_folder() -> Path:
+    """Return `$UNDERSTUDY_CACHE`, or `understudy` in the user's cache folder."""
+    own = os.environ.get("UNDERSTUDY_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy"
+
+
+class Embeddings:
+    """Vectors of texts under one encoder and pooling.
+
+    The cache is a folder of immutable segments (safetensors: the SHA-256 of each text, and its
+    vector), written under a temporary name and renamed: two processes may share it.
+
+    Args:
+        encoder: The frozen encoder.
+        pooling: `mean` over the tokens, scaled to unit length, as the encoder was trained; or
+            `first`, the last hidden state of the first token.
+        folder: The cache; None for `cache_folder()`.
+        progress: Called with the number of texts that were just encoded.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        pooling: Pooling = "mean",
+        folder: Path | None = None,
+        progress: Callable[[int], object] = lambda n: None,
+    ) -> None:
+        self.encoder = encoder
+        self.pooling = pooling
+        self.progress = progress
+        self.encoded = 0
+        root = cache_folder() if folder is None else folder
+        self.folder = root / "embeddings" / f"{encoder.fingerprint[:32]}-{pooling}"
+        self._model: Any = None
+        self._known: dict[bytes, NDArray[np.float32]] = {}
+        self._read: set[str] = set()
+
+    def of(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of `texts`, float32 of shape (n, dimension).
+
+        Only texts that are not in the cache are encoded, each once.
+
+        Raises:
+            UserError: The cache cannot be written.
+        """
+        keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
+        if any(key not in self._known for key in keys):
+            self._read_segments()
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        # Long texts first: a segment holds texts of similar length, so little is padding.
+        order = sorted(new, key=lambda key: len(new[key]), reverse=True)
+        for start in range(0, len(order), SEGMENT):
+            part = order[start : start + SEGMENT]
+            self._keep(part, self._encode([new[key] for key in part]))
+            self.progress(len(part))
+        if not keys:
+            return np.zeros((0, 0), dtype=np.float32)
+        return np.stack([self._known[key] for key in keys])
+
+    def missing(self, texts: Sequence[str]) -> int:
+        """Count the distinct texts that are not in the cache yet."""
+        self._read_segments()
+        keys = {hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest() for t in texts}
+        return len(keys - self._known.keys())
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        if self._model is None:
+            self._model = _load_model(self.encoder, self.pooling)
+        self.encoded += len(texts)
+        vectors: Vectors = self._model.encode(
+            texts,
+            batch_size=64,
+            normalize_embeddings=self.pooling == "mean",
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        return vectors.astype(np.float32, copy=False)
+
+    def _keep(self, keys: list[bytes], vectors: Vectors) -> None:
+        from safetensors.numpy import save_file
+
+        name = hashlib.sha256(b"".join(keys)).hexdigest()[:32] + ".safetensors"
+        hidden = self.folder / f".{name}.{uuid.uuid4().hex}"
+        table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 32)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file({"keys": table, "vectors": np.ascontiguousarray(vectors)}, hidden)
+            os.replace(hidden, self.folder / name)
+        except Exception as error:  # safetensors reports a full disk by a type of its own
+            hidden.unlink(missing_ok=True)
+            raise UserError(
+                f"cannot write the embedding cache {self.folder} ({error}): free space there, or "
+                "set UNDERSTUDY_CACHE to a folder that can be written"
+            ) from error
+        self._read.add(name)
+        self._known.update(zip(keys, vectors, strict=True))
+
+    def _read_segments(self) -> None:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        for path in sorted(self.folder.glob("*.safetensors")):
+            if path.name in self._read:
+                continue
+            try:
+                segment = load_file(path)
+            except (SafetensorError, OSError):
+                continue  # damaged from outside: its texts are encoded again
+            self._read.add(path.name)
+            keys = segment["keys"].tobytes()
+            for i, vector in enumerate(segment["vectors"]):
+                self._known[keys[32 * i : 32 * (i + 1)]] = vector
+
+
+def _load_model(encoder: Encoder, pooling: Pooling) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    if pooling == "mean":
+        return SentenceTransformer(str(encoder.path))
+    from sentence_transformers.sentence_transformer import modules
+
+    tokens = modules.Transformer(str(encoder.path))
+    first = modules.Pooling(tokens.get_embedding_dimension(), pooling_mode="cls")
+    return SentenceTransformer(modules=[tokens, first])

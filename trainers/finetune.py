@@ -1,0 +1,132 @@
+"""Fine-tuning: every weight of the encoder, by the Hugging Face `Trainer`.
+
+    python -m understudy study --trainer finetune --tasks sms_spam --out runs/finetune
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from builders.data import LabelledTexts
+from trainers.base import ClassifierTrainer, Outcome, Setting
+from trainers.encoders import Encoder
+from trainers.heads import class_weights
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+
+@dataclass(frozen=True)
+class FinetuneSettings:
+    """How an encoder is fine-tuned.
+
+    Attributes:
+        epochs: Passes over the training texts.
+        batch_size: Texts a step and device.
+        learning_rate: Of AdamW; it falls linearly to 0 after the warm-up.
+        weight_decay: Of AdamW.
+        warmup: Share of the steps over which the learning rate rises.
+        max_length: Tokens of a text at most; longer ones are cut.
+    """
+
+    epochs: int = 5
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    max_length: int = 256
+
+
+class Finetune(ClassifierTrainer):
+    """Fine-tunes the whole encoder with the class-balanced cross-entropy.
+
+    Args:
+        encoder: The pretrained encoder.
+        settings: How it is trained.
+    """
+
+    name = "finetune"
+
+    def __init__(self, encoder: Encoder, settings: FinetuneSettings | None = None) -> None:
+        self.encoder = encoder
+        self.finetune_settings = settings or FinetuneSettings()
+        self.settings: dict[str, Setting] = dict(asdict(self.finetune_settings))
+
+    def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
+        """Fine-tune on `train` and predict `test`."""
+        start = time.perf_counter()
+        with tempfile.TemporaryDirectory() as scratch:
+            trainer = self.trainer(train, seed, scratch)
+            trainer.train()
+            logits = trainer.predict(self._tokenised(test)).predictions
+        predictions = np.asarray(logits).argmax(-1).astype(np.int64)
+        steps = int(trainer.state.global_step)
+        return Outcome(predictions, time.perf_counter() - start, {"steps": steps})
+
+    def trainer(self, train: LabelledTexts, seed: int, folder: str) -> Trainer:
+        """Return a `Trainer` over `train`, ready to train; checkpoints would go to `folder`."""
+        import torch
+        from transformers import (
+            AutoModelForSequenceClassification,
+            DataCollatorWithPadding,
+            Trainer,
+            TrainingArguments,
+            set_seed,
+        )
+
+        own = self.finetune_settings
+        set_seed(seed)  # the classifier's initial weights are drawn here
+        names = train.label_names
+        model = AutoModelForSequenceClassification.from_pretrained(
+            self.encoder.path,
+            num_labels=len(names),
+            id2label=dict(enumerate(names)),
+            label2id={name: i for i, name in enumerate(names)},
+        )
+        weights = torch.from_numpy(class_weights(np.asarray(train.labels), len(names)))
+
+        def balanced_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+            logits = outputs["logits"]
+            return torch.nn.functional.cross_entropy(logits, labels, weights.to(logits.device))
+
+        arguments = TrainingArguments(
+            folder,
+            num_train_epochs=own.epochs,
+            per_device_train_batch_size=own.batch_size,
+            per_device_eval_batch_size=128,
+            learning_rate=own.learning_rate,
+            weight_decay=own.weight_decay,
+            warmup_steps=own.warmup,
+            seed=seed,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            logging_strategy="no",
+            dataloader_pin_memory=torch.cuda.is_available(),
+        )
+        return Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=self._tokenised(train),
+            data_collator=DataCollatorWithPadding(self._tokenizer()),
+            compute_loss_func=balanced_loss,
+        )
+
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.encoder.path)
+
+    def _tokenised(self, texts: LabelledTexts) -> Any:
+        """Return a `datasets.Dataset` of token ids and labels, in the order of `texts`."""
+        from datasets import Dataset
+
+        encoded = self._tokenizer()(
+            list(texts.texts), truncation=True, max_length=self.finetune_settings.max_length
+        )
+        return Dataset.from_dict({**encoded, "label": list(texts.labels)})

@@ -1,0 +1,91 @@
+"""`understudy study`: a grid of tasks, arms and seeds, and its report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builders.errors import UserError
+from understudy.commands.options import add_generation_options, not_negative
+from understudy.settings import ARMS
+
+if TYPE_CHECKING:
+    from understudy.settings import Grid, StudySettings
+
+NAME = "study"
+HELP = "train on real and synthetic texts, score on real ones, write the report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument(
+        "--tasks", default="all", help="all, or names and paths with commas between"
+    )
+    parser.add_argument("--arms", default=",".join(ARMS), help="what classifiers are trained on")
+    parser.add_argument("--seeds", default="3", help="how many (3: 0, 1, 2) or which (0,4,7)")
+    add_generation_options(parser)
+    parser.add_argument(
+        "--corpus-seed",
+        type=not_negative,
+        default=0,
+        help="draws the texts of a corpus where fewer are asked for than there are",
+    )
+    parser.add_argument(
+        "--trainer",
+        choices=("probe", "finetune"),
+        default="probe",
+        help="probe: a head on the frozen encoder (minutes); finetune: every weight (hours)",
+    )
+    parser.add_argument(
+        "--encoder",
+        default="minilm",
+        help="minilm (ships with the installation), a folder, or a repository on the Hub",
+    )
+    parser.add_argument(
+        "--pooling",
+        choices=("mean", "first"),
+        default="mean",
+        help="of the probe; first: the one whose model can be published",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/study"), metavar="DIR", help="the study's folder"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the study; a call that is stopped is taken up by the same call again."""
+    from understudy.settings import Grid, StudySettings, parse_arms, parse_seeds, parse_tasks
+
+    grid = Grid(parse_tasks(args.tasks), parse_arms(args.arms), parse_seeds(args.seeds))
+    settings = StudySettings(
+        llm=args.llm,
+        per_label=args.per_label,
+        texts_per_request=args.texts_per_request,
+        corpus_seed=args.corpus_seed,
+        trainer=args.trainer,
+        encoder=args.encoder,
+        pooling=args.pooling,
+        real=args.real,
+    )
+    return study_and_report(grid, settings, args.out)
+
+
+def study_and_report(grid: Grid, settings: StudySettings, out: Path) -> int:
+    """Run a study, write its report, and print the main table and the report's place."""
+    from evaluation.report import text_table, write_report
+    from understudy.reporting import read_study
+    from understudy.study import Study
+
+    outcome = Study(grid, settings, out).run()
+    if not outcome.done + outcome.known:
+        raise UserError(f"nothing to run: {next(iter(outcome.skipped.values()), 'empty grid')}")
+    records = read_study(out)
+    files = write_report(records, out)
+    print()
+    print(text_table(records, out))
+    print(
+        f"\n{outcome.done} runs done, {outcome.known} were there; "
+        f"{outcome.encoded} texts embedded\nreport: {files.html}"
+    )
+    return 0

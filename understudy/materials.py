@@ -1,0 +1,187 @@
+"""What one task of a study is made of: its real data, its corpora, and what is not at hand."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from builders.composition import Order, compose
+from builders.corpus import write_corpus
+from builders.data import LabelledTexts
+from builders.errors import UserError
+from builders.facts import CorpusRecord
+from builders.llms.base import LLM
+from builders.real import RealData, load_real
+from builders.real.splitting import stratified
+from builders.tasks.base import Task
+from evaluation.records import REAL_TEST, TaskFacts
+from understudy.settings import DEFAULT_REAL_PER_LABEL, REAL, REAL_FULL, StudySettings
+
+
+@dataclass(frozen=True)
+class Materials:
+    """One task's data.
+
+    Attributes:
+        task: The task.
+        real: Its real data, or None.
+        test: The real test texts that runs are scored on, or None.
+        corpora: Strategy -> the corpus's texts.
+        records: What building each corpus gave.
+        n_per_label: Label -> texts that each arm of equal size has.
+        absent: Arm -> why it cannot run.
+        agreement: Whether synthetic arms are scored on each other's corpus.
+    """
+
+    task: Task
+    real: RealData | None
+    test: LabelledTexts | None
+    corpora: Mapping[str, LabelledTexts]
+    records: tuple[CorpusRecord, ...]
+    n_per_label: Mapping[str, int]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    agreement: bool = False
+
+    def train(self, arm: str, seed: int) -> LabelledTexts:
+        """Return the training texts of an arm; the seed draws a subset where there are more."""
+        if arm == REAL_FULL:
+            return self._real_train()
+        source = self._real_train() if arm == REAL else self.corpora[arm]
+        return source.sample_per_label(self.n_per_label, seed)
+
+    def tested_on(self, arm: str) -> tuple[str, LabelledTexts]:
+        """Return what an arm is scored on: a name and the texts."""
+        if self.test is not None:
+            return REAL_TEST, self.test
+        other = next(name for name in self.corpora if name != arm)
+        return other, self.corpora[other].sample_per_label(self.n_per_label, 0)
+
+    def facts(self) -> TaskFacts:
+        """Return what a report says of the task."""
+        real = self.real
+        return TaskFacts(
+            task=self.task.name,
+            title=self.task.title,
+            label_names=self.task.label_names,
+            subjectivity_rank_remembered=self.task.subjectivity_rank_remembered,
+            real_source=real.source if real else "",
+            n_real_train=len(real.train) if real else 0,
+            n_real_test=len(self.test) if self.test else 0,
+            dropped=dict(real.dropped) if real else {},
+            moved=real.moved if real else 0,
+            evaluated_on="corpora" if self.agreement else REAL_TEST,
+        )
+
+    def _real_train(self) -> LabelledTexts:
+        assert self.real is not None
+        return self.real.train
+
+
+def gather(
+    task: Task,
+    arms: tuple[str, ...],
+    settings: StudySettings,
+    llm: LLM,
+    out: Path,
+    said: Callable[[str], object],
+) -> Materials:
+    """Load the task's real data and build the corpora of its synthetic arms.
+
+    Args:
+        task: The task.
+        arms: The arms that are asked for.
+        settings: The study's settings.
+        llm: What answers.
+        out: The study's folder; corpora go to `corpora/TASK`.
+        said: Called with each line that a person should read.
+
+    Raises:
+        UserError: Data is there but wrong; data that is not there is in `absent`.
+    """
+    real, why = _real(task, settings)
+    absent: dict[str, str] = {}
+    corpora: dict[str, LabelledTexts] = {}
+    records: list[CorpusRecord] = []
+    for arm in (arm for arm in arms if arm not in (REAL, REAL_FULL)):
+        if not llm.can_answer(task, arm):
+            absent[arm] = f"{llm.description} has no answers for it"
+            continue
+        folder = out / "corpora" / task.name
+        texts, record = _corpus(task, arm, settings, llm, real, folder)
+        _say_shortfall(record, said)
+        corpora[arm] = texts
+        records.append(replace(record, path=folder.relative_to(out).as_posix()))
+    for arm in (arm for arm in arms if arm in (REAL, REAL_FULL)):
+        if real is None:
+            absent[arm] = why
+        elif not len(real.train):
+            absent[arm] = f"{real.source} has no training texts"
+    agreement = real is None and settings.agreement and len(corpora) > 1
+    if real is None and not agreement:
+        absent |= {arm: f"nothing to test on: {why}" for arm in corpora}
+    return Materials(
+        task=task,
+        real=real,
+        test=_capped(real, settings.max_test),
+        corpora=corpora,
+        records=tuple(records),
+        n_per_label=_equal_size(task, corpora, settings),
+        absent=absent,
+        agreement=agreement,
+    )
+
+
+def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
+    """Return the real data, or why there is none at hand.
+
+    Files that the user named, or that are there, must be right; a Hub that does not answer, or a
+    folder that has nothing for this task, only means that the task is skipped.
+    """
+    from builders.real import NotAtHand
+
+    try:
+        return load_real(task, settings.real, allow_hub=settings.hub), ""
+    except NotAtHand as error:
+        return None, str(error)
+
+
+def _corpus(
+    task: Task, arm: str, settings: StudySettings, llm: LLM, real: RealData | None, folder: Path
+) -> tuple[LabelledTexts, CorpusRecord]:
+    order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
+    composition = compose(
+        task,
+        order,
+        llm,
+        train=real.train if real else None,
+        real_test_texts=real.test.texts if real else None,
+    )
+    if not all(composition.record.kept.values()):
+        empty = next(label for label, n in composition.record.kept.items() if not n)
+        raise UserError(
+            f"{task.name} {arm}: the filters kept no text of {empty!r}; see the reasons with "
+            f"understudy build {task.name} --strategy {arm}"
+        )
+    write_corpus(composition, folder)
+    return composition.texts, composition.record
+
+
+def _say_shortfall(record: CorpusRecord, said: Callable[[str], object]) -> None:
+    for label, missing in record.shortfall.items():
+        reasons = ", ".join(f"{why} {n}" for why, n in sorted(record.rejected[label].items()))
+        said(f"{record.task} {record.strategy} {label!r}: {missing} fewer than asked ({reasons})")
+
+
+def _capped(real: RealData | None, most: int | None) -> LabelledTexts | None:
+    if real is None:
+        return None
+    return real.test if most is None else stratified(real.test, most)
+
+
+def _equal_size(
+    task: Task, corpora: Mapping[str, LabelledTexts], settings: StudySettings
+) -> dict[str, int]:
+    """Return for each label the size that every arm but `real_full` has: the smallest corpus's."""
+    if not corpora:
+        return dict.fromkeys(task.label_names, settings.per_label or DEFAULT_REAL_PER_LABEL)
+    counts = [texts.counts() for texts in corpora.values()]
+    return {label: min(count[label] for count in counts) for label in task.label_names}

@@ -1,0 +1,41 @@
+"""From a study's folder to its report."""
+
+from pathlib import Path
+from typing import Any
+
+from builders.errors import UserError
+from builders.facts import CorpusRecord
+from evaluation.records import StudyRecords, TaskFacts
+from understudy.settings import ARMS
+from understudy.study_folder import StudyFolder
+
+
+def read_study(out: Path) -> StudyRecords:
+    """Return what a report of the study in `out` is made of.
+
+    Only planned runs count: a run of older data, or of an arm whose size changed, does not.
+
+    Raises:
+        UserError: The folder holds no study.
+    """
+    folder = StudyFolder(out)
+    plan = folder.plan()
+    if plan is None:
+        raise UserError(f"{out}: holds no study; make one with understudy study --out {out}")
+    known, measures = folder.runs(), folder.measures()
+    tasks: dict[str, Any] = plan["tasks"]
+    planned = [(name, *run) for name, task in tasks.items() for run in task["runs"]]
+    arms = {arm for _, arm, _, _ in planned}
+    return StudyRecords(
+        settings=plan["settings"],
+        tasks=tuple(_facts(task["facts"]) for task in tasks.values()),
+        arms=tuple(arm for arm in ARMS if arm in arms),
+        runs=tuple(known[key] for _, _, _, key in planned if key in known),
+        missing=tuple((name, arm, seed) for name, arm, seed, key in planned if key not in known),
+        measures=tuple(measures[key] for t in tasks.values() for key in t["measures"]),
+        corpora=tuple(CorpusRecord.from_dict(c) for t in tasks.values() for c in t["corpora"]),
+    )
+
+
+def _facts(values: dict[str, Any]) -> TaskFacts:
+    return TaskFacts(**{**values, "label_names": tuple(values["label_names"])})

@@ -1,0 +1,133 @@
+"""What a study is asked to do, resolved and checked before any work."""
+
+from dataclasses import asdict, dataclass
+
+from builders.errors import UserError
+from builders.llms.base import LLM
+from builders.strategies import STRATEGIES
+from builders.tasks.base import Task
+
+REAL, REAL_FULL = "real", "real_full"
+ARMS = (REAL, REAL_FULL, *STRATEGIES)
+"""In the order of the tables. `real_full`: all real training texts."""
+
+DEFAULT_REAL_PER_LABEL = 200
+"""Texts a label of the arm `real` in a study without a synthetic arm to match."""
+
+Value = str | int | bool | None
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """The settings that all runs of a study share; a folder holds one study.
+
+    Attributes:
+        llm: The `--llm` option.
+        per_label: Accepted texts wanted of each label, None for all that the LLM holds.
+        texts_per_request: Texts that one request asks for, None for the LLM's default.
+        corpus_seed: Draws examples, and the texts where fewer are wanted than were accepted.
+        trainer: `probe` or `finetune`.
+        encoder: `minilm`, a folder or a repository on the Hub.
+        pooling: Of the probe: `mean` or `first`.
+        real: The `--real` option, None for `$UNDERSTUDY_DATA`, then the Hub.
+        hub: Whether the Hub may be asked when `real` is None.
+        max_test: Test texts at most (stratified), None for all.
+        agreement: Whether a task without real data is scored on the other arm's corpus.
+    """
+
+    llm: str = "recording"
+    per_label: int | None = None
+    texts_per_request: int | None = None
+    corpus_seed: int = 0
+    trainer: str = "probe"
+    encoder: str = "minilm"
+    pooling: str = "mean"
+    real: str | None = None
+    hub: bool = True
+    max_test: int | None = None
+    agreement: bool = False
+
+    def as_dict(self) -> dict[str, Value]:
+        """Return the settings as JSON holds them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The runs that are asked for.
+
+    Attributes:
+        tasks: The tasks.
+        arms: Their arms.
+        seeds: The seeds of every arm.
+    """
+
+    tasks: tuple[Task, ...]
+    arms: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The arms that a strategy writes."""
+        return tuple(arm for arm in self.arms if arm in STRATEGIES)
+
+
+def parse_tasks(option: str) -> tuple[Task, ...]:
+    """Read `--tasks`: `all`, or names and paths with commas between.
+
+    Raises:
+        UserError: A name is unknown, or two tasks have one name.
+    """
+    from builders.tasks import list_tasks, load_task
+
+    if option == "all":
+        return list_tasks()
+    tasks = tuple(load_task(name.strip()) for name in option.split(",") if name.strip())
+    if not tasks:
+        raise UserError("--tasks: names no task; use all, or names with commas between")
+    names = [task.name for task in tasks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--tasks: {name!r} stands twice; name each task once")
+    return tasks
+
+
+def parse_arms(option: str) -> tuple[str, ...]:
+    """Read `--arms`: names with commas between; the order of tables is fixed.
+
+    Raises:
+        UserError: A name is unknown.
+    """
+    asked = [name.strip() for name in option.split(",") if name.strip()]
+    for name in asked:
+        if name not in ARMS:
+            raise UserError(f"--arms: unknown arm {name!r}; use {', '.join(ARMS)}")
+    if not asked:
+        raise UserError(f"--arms: names no arm; use {', '.join(ARMS)}")
+    return tuple(arm for arm in ARMS if arm in asked)
+
+
+def parse_seeds(option: str) -> tuple[int, ...]:
+    """Read `--seeds`: `3` means 0, 1 and 2; `0,4,7` means these.
+
+    Raises:
+        UserError: It is neither.
+    """
+    try:
+        numbers = [int(part) for part in option.split(",")]
+    except ValueError:
+        numbers = [-1]
+    if min(numbers) < 0 or numbers == [0]:
+        raise UserError(f"--seeds {option}: give how many (3) or which (0,4,7), none below 0")
+    return tuple(range(numbers[0])) if "," not in option else tuple(dict.fromkeys(numbers))
+
+
+def check_llm(llm: LLM, grid: Grid, settings: StudySettings) -> None:
+    """Refuse quotas that the LLM cannot fill, before any work.
+
+    A task that the LLM has nothing for is no mistake here: it is skipped by name later.
+    """
+    for task in grid.tasks:
+        for strategy in grid.strategies:
+            if llm.can_answer(task, strategy):
+                llm.quota(task, strategy, settings.per_label, settings.texts_per_request)

@@ -1,0 +1,181 @@
+"""A study on disk: plan, runs, measures and predictions, safe against a kill at any point."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.errors import UserError
+from evaluation.records import MeasureRecord, RunRecord
+
+Record = TypeVar("Record", RunRecord, MeasureRecord)
+
+RUNS, MEASURES, PLAN = "runs.jsonl", "measures.jsonl", "study.json"
+
+
+class StudyFolder:
+    """The folder of one study.
+
+    `study.json` holds the plan (settings, tasks, which runs), `runs.jsonl` and `measures.jsonl`
+    one line for each finished thing, `predictions/KEY.npz` what each run predicted.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for one writer; the lock goes with the process.
+
+        Raises:
+            UserError: Another process writes to the folder.
+        """
+        from filelock import FileLock, Timeout
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(
+                f"--out {self.path}: another study is writing there; wait for it, or name "
+                "another folder"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def check(self, settings: dict[str, Any]) -> None:
+        """Refuse a folder that holds another study, or something else.
+
+        Raises:
+            UserError: It does; the message names the first setting that differs.
+        """
+        if self.path.is_file():
+            raise UserError(f"--out {self.path}: is a file; name a folder")
+        plan = self.plan()
+        if plan is None:
+            others = [p.name for p in self.path.glob("*") if not p.name.startswith(".")]
+            if others:
+                raise UserError(
+                    f"--out {self.path}: is not empty and holds no study ({others[0]}); name "
+                    "another folder"
+                )
+            return
+        for name, value in settings.items():
+            was = plan["settings"].get(name)
+            if was != value:
+                raise UserError(
+                    f"--out {self.path}: holds another study ({name.replace('_', '-')} is "
+                    f"{was!r} there and {value!r} here); name another folder"
+                )
+
+    def plan(self) -> dict[str, Any] | None:
+        """Return the plan, or None where there is none yet."""
+        path = self.path / PLAN
+        if not path.is_file():
+            return None
+        try:
+            plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            plan["settings"].keys()
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UserError(f"{path}: cannot be read ({error}); name another folder") from error
+        return plan
+
+    def write_plan(self, plan: dict[str, Any]) -> None:
+        """Replace the plan in one step."""
+        text = json.dumps(plan, indent=1, ensure_ascii=False)
+        _replace(self.path / PLAN, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+
+    def runs(self) -> dict[str, RunRecord]:
+        """Return the run records by key."""
+        return {r.key: r for r in self._records(RUNS, RunRecord)}
+
+    def measures(self) -> dict[str, MeasureRecord]:
+        """Return the measure records by key."""
+        return {r.key: r for r in self._records(MEASURES, MeasureRecord)}
+
+    def add_run(self, record: RunRecord) -> None:
+        """Append one run for good."""
+        _append(self.path / RUNS, asdict(record))
+
+    def add_measure(self, record: MeasureRecord) -> None:
+        """Append one measure for good."""
+        _append(self.path / MEASURES, asdict(record))
+
+    def mend(self) -> None:
+        """Drop a last line that a kill tore; call it under the lock, before the first append."""
+        for name in (RUNS, MEASURES):
+            path = self.path / name
+            if path.is_file():
+                _drop_torn_line(path)
+
+    def write_predictions(
+        self, key: str, labels: NDArray[np.int64], predictions: NDArray[np.int64]
+    ) -> str:
+        """Keep what a run predicted; return the file's place, relative to the study."""
+        folder = self.path / "predictions"
+        folder.mkdir(exist_ok=True)
+        small = {"labels": labels.astype(np.int16), "predictions": predictions.astype(np.int16)}
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez_compressed(file, **small)
+
+        _replace(folder / f"{key}.npz", write)
+        return f"predictions/{key}.npz"
+
+    def _records(self, name: str, kind: type[Record]) -> Iterator[Record]:
+        path = self.path / name
+        if not path.is_file():
+            return
+        lines = path.read_text(encoding="utf-8").split("\n")
+        for number, line in enumerate(lines[:-1], 1):  # what follows the last \n is torn, or empty
+            try:
+                yield kind(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise UserError(
+                    f"{path}, line {number}: not a record of this version ({error}); remove the "
+                    "line to run it again"
+                ) from error
+
+
+def _append(path: Path, row: dict[str, Any]) -> None:
+    line = json.dumps(row, ensure_ascii=False) + "\n"
+    with path.open("ab") as file:
+        start = file.tell()
+        try:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(start)  # a full disk leaves no half line
+            raise
+
+
+def _drop_torn_line(path: Path) -> None:
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write(hidden)
+        os.replace(hidden, path)
+    finally:
+        hidden.unlink(missing_ok=True)
