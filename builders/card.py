@@ -1,5 +1,6 @@
 """The README of a corpus folder: what `load_dataset` reads, and what a reader has to know."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,23 +14,20 @@ from builders.tasks.base import Task
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def corpus_card(
-    task: Task, records: Sequence[CorpusRecord], version: str, *, recorded: bool
-) -> str:
+def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
     """Return the card: YAML for the Hub and `load_dataset`, Markdown for people.
 
     Args:
         task: The task.
         records: One record a configuration; the first is the default one.
         version: Semantic version of every configuration.
-        recorded: Whether the answers come from a recording.
     """
     import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown; every value goes through `md` or `code`
+        autoescape=False,
         keep_trailing_newline=True,
     )
     environment.filters.update(md=_markdown, code=_code)
@@ -40,21 +38,25 @@ def corpus_card(
         counts=_counts,
         caveats=list(dict.fromkeys(c for record in records for c in record.caveats)),
         examples_shown=any(record.strategy == "few_shot" for record in records),
-        recorded=recorded,
+        recorded=any(record.recorded for record in records),
         rule=RULE,
         diversity=DIVERSITY_PROMPT,
     )
 
 
 def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
-    """Return the card's YAML block. No licence: an LLM's terms are the user's to know."""
+    """Return the card's YAML block.
+
+    No licence and no language: an LLM's terms are the user's to know, and a task does not say what
+    language its texts are in.
+    """
     import yaml
 
     configs: list[dict[str, Any]] = [
         {
             "config_name": record.strategy,
             "version": version,
-            "data_files": [{"split": "train", "path": f"{record.strategy}/*.parquet"}],
+            "data_files": [{"split": "train", "path": f"{record.strategy}/{record.files}-*"}],
         }
         for record in records
     ]
@@ -62,7 +64,6 @@ def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
     total = sum(sum(record.kept.values()) for record in records)
     block = {
         "pretty_name": f"{task.title}: synthetic texts",
-        "language": ["en"],
         "task_categories": ["text-classification"],
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
@@ -70,13 +71,16 @@ def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
         "size_categories": [_size(total)],
         "configs": configs,
     }
-    return yaml.safe_dump(block, sort_keys=False, allow_unicode=True).rstrip()
+    return yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=math.inf).rstrip()
 
 
 def _size(total: int) -> str:
     """Name the Hub's size category of `total` rows."""
-    bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
-    return next((name for bound, name in bounds if total < bound), "100K<n<1M")
+    if total < 1_000:
+        return "n<1K"
+    names = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
+    power = min(len(str(total)) - 4, len(names) - 1)
+    return "n>1T" if names[power] == "1T" else f"{names[power]}<n<{names[power + 1]}"
 
 
 def _counts(record: CorpusRecord) -> str:
@@ -91,15 +95,26 @@ def _counts(record: CorpusRecord) -> str:
     for reason, status in record.statuses.items():
         counts = [str(record.rejected[label].get(reason, 0)) for label in labels]
         # A filter that had nothing to compare with rejected nothing: that is not a count of 0.
-        rows.append([_markdown(reason), *(counts if status == "checked" else [status] * len(labels))])
+        rows.append(
+            [_markdown(reason), *(counts if status == "checked" else [status] * len(labels))]
+        )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _markdown(value: object) -> str:
-    """Escape text for Markdown: no markup, no table cell or line of its own."""
+    """Escape text for Markdown: no markup, no table cell, list or line of its own."""
     one_line = " ".join(str(value).split())
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", one_line)
+    escaped = re.sub(r"([\\`*_\[\]<>|#&~$!])", r"\\\1", one_line)
+    return re.sub(r"^([-+=]|\d+(?=[.)]))", _escaped_start, escaped)
+
+
+def _escaped_start(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
 def _code(value: object) -> str:
-    return " ".join(str(value).split()).replace("`", "'")
+    """Return text as a code span, whatever backticks it holds (CommonMark 0.31, section 6.1)."""
+    one_line = " ".join(str(value).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", one_line)), default=0))
+    pad = " " if "`" in (one_line[:1], one_line[-1:]) else ""
+    return f"{fence}{pad}{one_line}{pad}{fence}"

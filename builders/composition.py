@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from builders.data import LabelledTexts
+from builders.errors import UserError
 from builders.facts import CorpusRecord
 from builders.filters.base import Candidate
 from builders.filters.chain import build_chain
+from builders.filters.copies import CopyIndex
 from builders.generation import Answer, Generation, failures
 from builders.ledger import Ledger
 from builders.llms.base import LLM
@@ -61,7 +63,7 @@ def compose(
     llm: LLM,
     *,
     train: LabelledTexts | None = None,
-    real_test_texts: Sequence[str] | None = None,
+    real_test_texts: Sequence[str] | CopyIndex | None = None,
     ledger: Ledger | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> Composition:
@@ -72,46 +74,54 @@ def compose(
         order: What is asked for.
         llm: What answers.
         train: Real training texts that a strategy may draw examples from.
-        real_test_texts: Texts that no corpus may copy, or None where there are none at hand.
+        real_test_texts: Texts that no corpus may copy, or an index of them that several builds
+            share; None where there are none at hand.
         ledger: Where completions are kept; None for a recording, which is one.
         progress: Called once for every answered request.
 
     Raises:
         UserError: The LLM cannot give what is asked for; nothing was done then.
     """
-    quota = llm.quota(task, order.strategy, order.per_label, order.texts_per_request)
     # A recording's prompts were sent long ago: examples drawn now were never shown to it.
     pool = None if llm.ignores_messages else train
     strategy = create_strategy(order.strategy, pool, order.seed)
-    plan = Plan(quota.texts_per_request, quota.turns, order.seed)
+    if strategy.shows_examples and not pool and not llm.ignores_messages:
+        raise UserError(
+            f"{order.strategy} shows real training texts of {task.name}, and none are at hand: "
+            "give --real PATH, or use zero_shot"
+        )
+    quota = llm.quota(task, order.strategy, order.per_label, order.texts_per_request)
+    plan = Plan(quota.texts_per_request, order.seed)
     answers = Generation(task, strategy, llm, plan, ledger, progress).run(quota)
     candidates, failed = _candidates(answers)
-    shown = llm.shown_examples([answer.request for answer in answers])
+    shown = None
+    if strategy.shows_examples:
+        shown = llm.shown_examples([answer.request for answer in answers])
     chain = build_chain(
         task,
-        seed_examples=shown if strategy.shows_examples else None,
+        seed_examples=shown,
         shows_examples=strategy.shows_examples,
         real_test_texts=real_test_texts,
     )
     result = chain.run(candidates)
     kept = _chosen(task, result.kept, quota.per_label, order.seed)
+    accepted, used = _per_label(task, result.kept), _per_label(task, kept)
     record = CorpusRecord(
         task=task.name,
         strategy=order.strategy,
         llm=llm.description,
         requested_per_label=quota.per_label,
         candidates=len(candidates),
-        kept=_per_label(task, kept),
-        surplus={
-            label: n - _per_label(task, kept)[label]
-            for label, n in _per_label(task, result.kept).items()
-        },
+        kept=used,
+        surplus={label: n - used[label] for label, n in accepted.items()},
         rejected={label: result.rejected_by_reason(label) for label in task.label_names},
         failed_requests=failed,
         warnings=chain.warnings(kept),
         statuses=dict(result.statuses),
         content_hash=labelled_texts(task, kept).content_hash,
         path="",
+        recorded=llm.ignores_messages,
+        models=tuple(sorted({c.model for c in kept if c.model})),
         caveats=llm.caveats,
         seed=order.seed,
         texts_per_request=quota.texts_per_request,
@@ -162,4 +172,3 @@ def _chosen(
 def _per_label(task: Task, candidates: Sequence[Candidate]) -> dict[str, int]:
     counts = Counter(c.label for c in candidates)
     return {label: counts[label] for label in task.label_names}
-

@@ -1,11 +1,20 @@
-"""A corpus on disk: written whole or not at all, read back as labelled texts."""
+"""A corpus on disk: written whole or not at all, read back as labelled texts.
 
+    FOLDER/README.md                   the card; its YAML block is what `load_dataset` reads
+    FOLDER/STRATEGY/train-DIGEST-*     the Parquet of one configuration
+    FOLDER/STRATEGY/corpus.json        counts, reasons and settings of its build
+
+The Parquet is named by its content and the card names it in full. The renaming of the card is thus
+the one step at which a corpus changes; and a changed corpus has new file names, so that `datasets`,
+which knows a file by its path and time, never answers with what it cached of the old one.
+"""
+
+import hashlib
 import json
 import os
-import shutil
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from builders.card import corpus_card
@@ -13,52 +22,51 @@ from builders.composition import Composition
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
+from builders.staging import staged
 from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
 
+CARD = "README.md"
 RECORD = "corpus.json"
-"""Beside the Parquet of each configuration: counts, reasons and settings of the build."""
 
 
 def write_corpus(composition: Composition, folder: Path, version: str = "1.0.0") -> CorpusRecord:
     """Write one configuration into the corpus folder `folder` and renew its card.
 
-    The configuration appears by one rename, an older one of the same strategy is replaced.
+    An older configuration of the same strategy is replaced; a process killed at any point leaves
+    the old corpus or the new one.
 
     Returns:
-        The record, with the path of the configuration.
+        The record, with the path of the corpus folder.
 
     Raises:
-        UserError: The folder holds another task's corpus, or something else.
+        UserError: There is no text, or the folder holds another task's corpus or something else.
+        OSError: The disk is full, or the folder cannot be written.
     """
-    from builders.synthetic_corpus import SyntheticCorpus
-
-    task = composition.task
-    check_folder(folder, task.name)
-    record = composition.record
-    folder.mkdir(parents=True, exist_ok=True)
-    with _staged(folder, record.strategy) as staging, _quiet_datasets():
-        cache = staging / "cache"
-        builder = SyntheticCorpus(
-            record.strategy, composition=composition, version=version, cache_dir=str(cache)
+    task, strategy = composition.task, composition.record.strategy
+    check_folder(folder, task, strategy)
+    if not composition.kept:  # `load_dataset` cannot read a split without rows
+        raise UserError(
+            f"{task.name} {strategy}: no text was kept, so nothing is written to {folder}; see the "
+            "reasons of the filters"
         )
-        builder.download_and_prepare(str(staging / record.strategy), file_format="parquet")
-        for spare in ("dataset_info.json",):  # repeats the card, with sizes of this machine
-            (staging / record.strategy / spare).unlink(missing_ok=True)
+    with staged(folder) as staging:
+        new = staging / strategy
+        digest = _write_parquet(composition, new, version)
+        record = replace(composition.record, files=f"train-{digest}")
         text = json.dumps(record.as_dict(), indent=1, ensure_ascii=False)
-        (staging / record.strategy / RECORD).write_text(text + "\n", encoding="utf-8")
-        _swap(staging / record.strategy, folder / record.strategy, staging / "old")
-    write_card(folder, task, version)
-    return record
+        (new / RECORD).write_text(text + "\n", encoding="utf-8")
+        there = {each.strategy: each for each in read_records(folder)} | {strategy: record}
+        records = [there[name] for name in STRATEGIES if name in there]
+        write_card(staging, task, version, records)
+        _put_in_place(staging, folder, strategy)
+        _tidy(folder, records)
+    return replace(record, path=str(folder))
 
 
-def write_card(folder: Path, task: Task, version: str) -> None:
+def write_card(folder: Path, task: Task, version: str, records: Sequence[CorpusRecord]) -> None:
     """Write the README of a corpus folder from the records of its configurations."""
-    records = read_records(folder)
-    recorded = any("record" in record.llm for record in records)
-    hidden = folder / f".README.{uuid.uuid4().hex}"
-    hidden.write_text(corpus_card(task, records, version, recorded=recorded), encoding="utf-8")
-    os.replace(hidden, folder / "README.md")
+    (folder / CARD).write_text(corpus_card(task, records, version), encoding="utf-8")
 
 
 def read_records(folder: Path) -> list[CorpusRecord]:
@@ -75,65 +83,121 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     """Read one configuration back.
 
     Raises:
-        UserError: It is not there, or its labels are not `label_names`.
+        UserError: It is not there, is damaged, or its labels are not `label_names`.
     """
     import pyarrow.parquet
 
-    files = sorted((folder / strategy).glob("*.parquet"))
+    path = folder / strategy / RECORD
+    record = _read_record(path) if path.is_file() else None
+    files = sorted((folder / strategy).glob(f"{record.files}-*.parquet")) if record else []
     if not files:
         raise UserError(f"{folder}: no configuration {strategy!r}; build it first")
-    table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files])
-    features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
-    stored = tuple(features["label"]["names"])
+    try:
+        table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files])
+        features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+        columns = table.select(["text", "label", "id"]).to_pydict()
+        stored = tuple(features["label"]["names"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(f"{files[0]}: cannot be read ({error}); build it again") from error
     if stored != label_names:
         raise UserError(
             f"{folder}: its labels are {', '.join(stored)}, the task's are "
             f"{', '.join(label_names)}: build it again"
         )
-    columns = table.select(["text", "label", "id"]).to_pydict()
     return LabelledTexts(
         tuple(columns["text"]), tuple(columns["label"]), label_names, tuple(columns["id"])
     )
 
 
-def check_folder(folder: Path, task: str) -> None:
-    """Refuse a folder that is not a corpus folder of `task`, nor new, nor empty."""
+def check_folder(folder: Path, task: Task, strategy: str) -> None:
+    """Refuse a folder that cannot take this configuration.
+
+    Raises:
+        UserError: It is neither new, nor empty, nor a corpus folder of `task` with these labels.
+    """
     if folder.is_file():
         raise UserError(f"--out {folder}: is a file; name a folder")
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not folder.is_dir() or all(path.name.startswith(".") for path in folder.iterdir()):
         return
     records = read_records(folder)
-    others = {record.task for record in records} - {task}
-    if others:
-        raise UserError(
-            f"--out {folder}: holds the corpus of task {others.pop()!r}; name another folder"
-        )
-    if not records and any(not path.name.startswith(".") for path in folder.iterdir()):
+    if not records:
         raise UserError(f"--out {folder}: is not empty and not a corpus; name another folder")
+    for record in records:
+        if record.task != task.name:
+            raise UserError(
+                f"--out {folder}: holds the corpus of task {record.task!r}; name another folder"
+            )
+        # One card describes the labels of all configurations.
+        if record.strategy != strategy and tuple(record.kept) != task.label_names:
+            raise UserError(
+                f"--out {folder}: its {record.strategy} has the labels {', '.join(record.kept)}, "
+                f"the task has {', '.join(task.label_names)}; name another folder"
+            )
+
+
+def _write_parquet(composition: Composition, place: Path, version: str) -> str:
+    """Write the Parquet to the new folder `place`, named by its content; return the digest."""
+    import datasets
+
+    from builders.synthetic_corpus import SyntheticCorpus
+
+    builder = SyntheticCorpus(
+        composition.record.strategy,
+        composition=composition,
+        version=version,
+        cache_dir=str(place.parent / "cache"),
+    )
+    try:
+        with _quiet_datasets():
+            builder.download_and_prepare(str(place), file_format="parquet")
+    except datasets.exceptions.DatasetGenerationError as error:
+        # The library hides what the system said, such as that the disk is full.
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from error
+        raise
+    (place / "dataset_info.json").unlink()  # repeats the card, with sizes of this machine
+    files = sorted(place.glob("*.parquet"))
+    digest = hashlib.sha256(b"".join(_digest(file) for file in files)).hexdigest()[:16]
+    for i, file in enumerate(files):
+        file.rename(place / f"train-{digest}-{i:05d}-of-{len(files):05d}.parquet")
+    return digest
+
+
+def _digest(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").digest()
+
+
+def _put_in_place(staging: Path, folder: Path, strategy: str) -> None:
+    """Move what is whole to its place, the card last."""
+    new, place = staging / strategy, folder / strategy
+    if place.exists():
+        for path in new.glob("*.parquet"):
+            os.replace(path, place / path.name)
+        os.replace(new / RECORD, place / RECORD)
+    else:
+        os.replace(new, place)
+    os.replace(staging / CARD, folder / CARD)
+
+
+def _tidy(folder: Path, records: Sequence[CorpusRecord]) -> None:
+    """Remove the Parquet that no record names: an older corpus's, or a killed build's."""
+    for record in records:
+        for path in (folder / record.strategy).glob("*.parquet"):
+            if not path.name.startswith(f"{record.files}-"):
+                path.unlink()
 
 
 def _read_record(path: Path) -> CorpusRecord:
     try:
-        return CorpusRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        record = CorpusRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        if not record.files:
+            raise ValueError("it names no files")
+        return record
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); build the corpus again") from error
-
-
-@contextmanager
-def _staged(folder: Path, name: str) -> Iterator[Path]:
-    """Give a working folder beside the result; it is gone afterwards, whatever happens."""
-    staging = folder / f".building-{name}-{uuid.uuid4().hex[:8]}"
-    staging.mkdir()
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _swap(new: Path, place: Path, old: Path) -> None:
-    if place.exists():
-        os.replace(place, old)
-    os.replace(new, place)
+        raise UserError(
+            f"{path}: cannot be read ({error}); remove the folder {path.parent} and build it again"
+        ) from error
 
 
 @contextmanager

@@ -21,10 +21,14 @@ class CorpusRecord:
         warnings: Reason -> texts kept all the same.
         statuses: Filter's reason -> `checked`, `not checked` or `not applicable`.
         content_hash: Content hash of the kept texts.
-        path: The corpus folder, relative to the study or as given.
+        path: The corpus folder, relative to the study or as given; empty in the folder itself.
         caveats: What a reader has to know of the LLM's answers.
         seed: Seed of the draws.
         texts_per_request: Texts that one request asked for.
+        recorded: Whether the answers come from a recording.
+        models: The models as they named themselves in the answers of the kept texts, sorted.
+        files: What the names of the configuration's Parquet files begin with; empty while they
+            are not written.
     """
 
     task: str
@@ -43,6 +47,9 @@ class CorpusRecord:
     caveats: tuple[str, ...] = ()
     seed: int = 0
     texts_per_request: int = 0
+    recorded: bool = False
+    models: tuple[str, ...] = ()
+    files: str = ""
 
     @property
     def shortfall(self) -> dict[str, int]:
@@ -59,5 +66,15 @@ class CorpusRecord:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CorpusRecord":
-        """Read the record back from JSON."""
-        return cls(**{**values, "caveats": tuple(values.get("caveats", ()))})
+        """Read the record back from JSON.
+
+        Raises:
+            TypeError: It is not one.
+        """
+        if not isinstance(values, dict):
+            raise TypeError("no JSON object")
+        for name in ("kept", "surplus", "rejected", "failed_requests", "warnings", "statuses"):
+            if not isinstance(values.get(name), dict):
+                raise TypeError(f"{name} is no JSON object")
+        lists = {name: tuple(values.get(name, ())) for name in ("caveats", "models")}
+        return cls(**{**values, **lists})

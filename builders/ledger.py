@@ -6,6 +6,7 @@ takes to keep one through a power cut is little beside the seconds that an LLM t
 processes may use one ledger at once.
 """
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from builders.errors import UserError
-from builders.request_key import digest, plain, public_address, request_key
+from builders.request_key import plain, public_address, request_key
 from builders.requests import Completion, Request, RequestId
 
 __all__ = ["Ledger", "LedgerEntry", "LedgerStatistics", "request_key"]
@@ -146,20 +147,27 @@ class Ledger:
         been built from it. A second one, from a process that asked at the same time, is dropped.
         """
         # The turns of a conversation repeat all messages before: each message is kept once.
-        messages = [(digest(message), json.dumps(message)) for message in request.messages]
+        messages = [json.dumps(message) for message in request.messages]
+        names = [hashlib.sha256(message.encode()).hexdigest() for message in messages]
         body = {
-            "messages": [name for name, _ in messages],
+            "messages": names,
             "n_texts": request.n_texts,
             "schema": plain(request.schema),
             "sampling": plain(request.sampling),
             "examples": request.examples,
         }
-        row = (key, *_columns(request.id), public_address(endpoint), model)
+        name = request.id
+        row = (key, name.task, name.strategy, name.label, name.conversation, name.turn)
         with self._transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", messages)
+            connection.executemany(
+                "INSERT OR IGNORE INTO messages VALUES (?, ?)", zip(names, messages, strict=True)
+            )
             connection.execute(
                 "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, json.dumps(body), json.dumps(asdict(completion))),
+                (
+                    *(*row, public_address(endpoint), model),
+                    *(json.dumps(body), json.dumps(asdict(completion))),
+                ),
             )
         return self.completion(key) or completion
 
@@ -290,7 +298,3 @@ class Ledger:
                 raise
             problem = _REMEDIES.get(code & 0xFF, str(error))
             raise UserError(f"ledger {self.path}: {problem} ({error})") from error
-
-
-def _columns(name: RequestId) -> tuple[str, str, str, int, int]:
-    return name.task, name.strategy, name.label, name.conversation, name.turn

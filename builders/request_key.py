@@ -27,26 +27,16 @@ def request_key(
     Raises:
         UserError: A sampling parameter is no JSON value, such as NaN.
     """
-    return digest(
-        {
-            "endpoint": public_address(endpoint),
-            "model": model,
-            "messages": messages,
-            "sampling": sampling,
-            "schema": schema,
-            "replicate": replicate,
-        }
-    )
-
-
-def digest(value: Any) -> str:
-    """Return the SHA-256 (hex) of `value` as JSON.
-
-    Raises:
-        UserError: `value` holds something that JSON has not.
-    """
+    parts = {
+        "endpoint": public_address(endpoint),
+        "model": model,
+        "messages": messages,
+        "sampling": sampling,
+        "schema": schema,
+        "replicate": replicate,
+    }
     try:
-        text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(plain(parts), sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise UserError(
             f"a request holds a value that JSON has not ({error}): "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Columns whose largest is taken before the k largest groups are looked into.
-_GROUP = 64
+_GROUP = 16
 
 
 def top_k_cosine(
@@ -52,7 +52,10 @@ def top_k_cosine(
     if not len(rows):
         raise ValueError("no real text to compare with")
     if not 1 <= k <= len(columns):
-        raise ValueError(f"the {k} largest cosines to {len(columns)} synthetic texts; k is 1 to n")
+        raise ValueError(
+            f"the {k} largest cosines to {len(columns)} synthetic texts; "
+            "k must be from 1 to their number"
+        )
     if rows.shape[1] != columns.shape[1]:
         raise ValueError(
             f"real embeddings have {rows.shape[1]} dimensions, synthetic {columns.shape[1]}; "

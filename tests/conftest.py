@@ -1,8 +1,11 @@
 """What every test starts from: no network, empty caches, the same examples in every run."""
 
 import atexit
+import csv
 import ipaddress
+import json
 import os
+import random
 import shutil
 import socket
 import sys
@@ -87,3 +90,128 @@ def data_dir() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"UNDERSTUDY_DATA={folder} is not a folder")
     return Path(folder)
+
+
+# A small world of two tasks: task files, real texts and a recording, all made up here.
+
+_TASK = """\
+name: {name}
+title: Own {name}
+description: What is it about?
+labels:
+  tea/coffee: about hot drinks
+  long walk: about being outdoors
+prompt:
+  context: You write short messages.
+  generate: Write {{count}} texts of the kind "{{label}}" ({{meaning}}), {{min_words}} to {{max_words}} words.
+length_words: [5, 40]
+"""
+
+_NOUNS = {
+    "tea/coffee": [
+        "kettle",
+        "mug",
+        "espresso",
+        "teapot",
+        "saucer",
+        "barista",
+        "grinder",
+        "foam",
+        "filter",
+        "spoon",
+    ],
+    "long walk": [
+        "trail",
+        "boots",
+        "ridge",
+        "compass",
+        "meadow",
+        "rucksack",
+        "signpost",
+        "creek",
+        "gate",
+        "summit",
+    ],
+}
+_OTHERS = [
+    "letter",
+    "window",
+    "neighbour",
+    "bus",
+    "clock",
+    "garden",
+    "radio",
+    "coat",
+    "ticket",
+    "ladder",
+    "piano",
+    "bridge",
+]
+_VERBS = [
+    "found",
+    "lost",
+    "praised",
+    "carried",
+    "forgot",
+    "painted",
+    "borrowed",
+    "sold",
+    "missed",
+    "cleaned",
+    "drew",
+    "hid",
+]
+
+
+def _made_up(label: str, seed: str, n: int) -> list[str]:
+    """Return `n` texts on a label: of four nouns one or two are of its own subject."""
+    draw = random.Random(f"{label}/{seed}")
+    texts = []
+    for i in range(n):
+        nouns = draw.sample(_NOUNS[label], 1 + i % 2) + draw.sample(_OTHERS, 3)
+        draw.shuffle(nouns)
+        one, other = draw.sample(_VERBS, 2)
+        texts.append(
+            f"Someone {one} the {nouns[0]} and {nouns[1]}, then {other} a {nouns[2]}, "
+            f"{nouns[3]} number {draw.randrange(10**6)}."
+        )
+    return texts
+
+
+@pytest.fixture(scope="session")
+def little_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with `own.yaml`, `other.yaml`, `real/` and `recording/`.
+
+    Both tasks have two labels, one with a slash and one with a space, 20 real training texts and 12
+    test texts of each, 16 recorded texts of each with zero_shot and 12 with few_shot. The recording
+    of `other` has nothing with few_shot.
+    """
+    world = tmp_path_factory.mktemp("world")
+    for part in ("real", "recording/zero_shot", "recording/few_shot"):
+        (world / part).mkdir(parents=True)
+    for name in ("own", "other"):
+        (world / f"{name}.yaml").write_text(_TASK.format(name=name))
+        for split, n in (("train", 20), ("test", 12)):
+            with (world / "real" / f"{name}.{split}.csv").open("w", newline="") as file:
+                rows = csv.writer(file)
+                rows.writerow(["text", "label"])
+                for label in _NOUNS:
+                    rows.writerows((t, label) for t in _made_up(label, f"{name}/{split}", n))
+        for strategy, n in (("zero_shot", 16), ("few_shot", 12)):
+            if (name, strategy) == ("other", "few_shot"):
+                continue
+            lines = [
+                _recorded(f"{name}/{strategy}/{label}/c0/t1", _made_up(label, strategy, n))
+                for label in _NOUNS
+            ]
+            path = world / "recording" / strategy / f"{name}.responses.jsonl"
+            path.write_text("".join(lines))
+    return world
+
+
+def _recorded(custom_id: str, texts: list[str]) -> str:
+    """Return one line of a Batch output file."""
+    message = {"role": "assistant", "content": json.dumps({"texts": texts})}
+    body = {"model": "made-up-1", "choices": [{"message": message, "finish_reason": "stop"}]}
+    answer = {"custom_id": custom_id, "response": {"status_code": 200, "body": body}}
+    return json.dumps(answer) + "\n"

@@ -102,6 +102,14 @@ def test_a_shipped_file_has_no_mistakes(name: str) -> None:
         ("real:", "name: b\nreal:", "name", 11, "stands twice: the first is on line 1", "keep"),
         (
             "real:",
+            "subjectivity_rank_remembered: true\nreal:",
+            "subjectivity_rank_remembered",
+            11,
+            "is true, not a whole number",
+            "from 1 to 10",
+        ),
+        (
+            "real:",
             "subjectivity_rank_remembered: 11\nreal:",
             "subjectivity_rank_remembered",
             11,

@@ -72,7 +72,7 @@ def test_drawing_leaves_the_settings_of_the_process_alone() -> None:
         "from evaluation.report.style import draw\n"
         "made = draw('x', 'y', (2, 2), lambda figure: figure.add_subplot().set_title('a $b$'))\n"
         "print(matplotlib.rcParams['font.size'], 'matplotlib.pyplot' in sys.modules)\n"
-        "print('a $b$' in made.svg, made.png[1:4])"
+        "print('>a $b$<' in made.svg, made.png[1:4])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["33.0 False", "True b'PNG'"]

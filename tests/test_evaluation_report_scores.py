@@ -1,5 +1,6 @@
 """The report's figures, worked out by hand, and the input it refuses."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -116,7 +117,7 @@ def test_best_arm_is_compared_with_all_real_texts(tmp_path: Path) -> None:
     """The arm with the highest macro-F1 is the one that real_full is held against."""
     labels = [0, 1] * 20
     predictions = {
-        ("films", "real"): labels,
+        ("films", "real"): [1, 0, *labels[2:]],
         ("films", "zero_shot"): [0] * 40,
         ("films", "few_shot"): [1, *labels[1:]],
         ("films", "real_full"): labels,
@@ -206,6 +207,24 @@ def test_runs_on_different_test_texts_are_refused(tmp_path: Path) -> None:
         write_report(replace(records, runs=(*records.runs, other)), tmp_path)
 
 
+def test_run_on_texts_of_another_content_is_refused(tmp_path: Path) -> None:
+    """Labels that happen to agree do not make two test sets one: their content hashes decide."""
+    labels = [0, 1]
+    records = study(tmp_path, labels, {("films", "real"): labels, ("films", "few_shot"): labels})
+    first, second = records.runs
+    with pytest.raises(UserError, match="were scored on different test texts"):
+        read_results(replace(records, runs=(first, replace(second, test_hash="ff"))), tmp_path)
+
+
+def test_run_without_test_texts_is_refused(tmp_path: Path) -> None:
+    """A run on no texts has no score that could be shown."""
+    records = study(tmp_path, [], {("films", "real"): []})
+    none = np.zeros(0, dtype=np.int64)
+    np.savez(tmp_path / "films-real.npz", labels=none, predictions=none)
+    with pytest.raises(UserError, match="labels must be 0 whole numbers"):
+        read_results(records, tmp_path)
+
+
 def test_runs_of_two_encoders_are_refused(tmp_path: Path) -> None:
     """Scores of different encoders do not share a table."""
     labels = [0, 1]
@@ -239,6 +258,19 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"report/figures.*cannot"):
         write_report(records, tmp_path)
     assert (tmp_path / "report").read_text() == "a file"
+
+
+def test_page_is_replaced_and_never_written_over(tmp_path: Path) -> None:
+    """Who holds the old page open while a new one is written still reads the whole old page."""
+    labels = [0, 1]
+    records = study(tmp_path, labels, {("films", "real"): labels})
+    page = write_report(records, tmp_path).html
+    held = tmp_path / "held.html"
+    os.link(page, held)
+    old = page.read_text()
+    write_report(replace(records, settings={"new": 1}), tmp_path)
+    assert page.read_text() != old
+    assert held.read_text() == old
 
 
 def test_failed_write_leaves_the_old_page_and_no_temporary_file(tmp_path: Path) -> None:

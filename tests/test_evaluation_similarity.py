@@ -60,8 +60,8 @@ def test_any_block_gives_the_definition(
 
 def test_the_largest_may_share_one_group() -> None:
     """The five largest are found where they all fall into one strided group, or into five."""
-    # 640 columns make 64 rows of 10 groups: columns 3, 13, 23, ... are one group.
-    for places in (range(3, 53, 10), range(5), range(635, 640), (0, 9, 10, 320, 639)):
+    # 640 columns make 16 rows of 40 groups: columns 3, 43, 83, ... are one group.
+    for places in (range(3, 203, 40), range(5), range(635, 640), (0, 39, 40, 320, 639)):
         synthetic = np.tile([0.0, 1.0], (640, 1))
         synthetic[list(places)] = [1.0, 0.0]
         assert top_k_cosine([[1.0, 0.0]], synthetic) == pytest.approx([1.0])
@@ -69,9 +69,9 @@ def test_the_largest_may_share_one_group() -> None:
 
 def test_columns_left_over_by_the_groups_count() -> None:
     """The number of synthetic texts need not be a multiple of the group."""
-    # 700 columns make 64 rows of 10 groups, 60 columns are left: 640 to 699.
-    synthetic = np.tile([0.0, 1.0], (700, 1))
-    synthetic[[640, 660, 680, 698, 699]] = [1.0, 0.0]
+    # 655 columns make 16 rows of 40 groups, 15 columns are left: 640 to 654.
+    synthetic = np.tile([0.0, 1.0], (655, 1))
+    synthetic[[640, 641, 647, 653, 654]] = [1.0, 0.0]
     assert top_k_cosine([[1.0, 0.0]], synthetic) == pytest.approx([1.0])
 
 

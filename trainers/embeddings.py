@@ -1,5 +1,6 @@
 """Texts as vectors: computed once, kept on disk by content, shared by every arm and seed."""
 
+import contextlib
 import hashlib
 import os
 import uuid
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.errors import UserError
-from trainers.encoders import Encoder
+from trainers.encoders import Encoder, loading
 
 Pooling = Literal["mean", "first"]
 Vectors = NDArray[np.float32]
@@ -31,8 +32,9 @@ def cache_folder() -> Path:
 class Embeddings:
     """Vectors of texts under one encoder and pooling.
 
-    The cache is a folder of immutable segments (safetensors: the SHA-256 of each text, and its
-    vector), written under a temporary name and renamed: two processes may share it.
+    The cache is a folder of immutable segments (safetensors: the SHA-256 of each text, its vector,
+    and a seal over both), written under a temporary name and renamed: two processes may share it.
+    A segment whose seal does not fit, damaged or of another encoder, counts for nothing.
 
     Args:
         encoder: The frozen encoder.
@@ -60,12 +62,12 @@ class Embeddings:
         self._read: set[str] = set()
 
     def of(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of `texts`, float32 of shape (n, dimension).
+        """Return the vectors of `texts`, float32 of shape (n, dimension); (0, 0) of no texts.
 
         Only texts that are not in the cache are encoded, each once.
 
         Raises:
-            UserError: The cache cannot be written.
+            UserError: The cache cannot be written, or the encoder cannot be loaded.
         """
         keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
         if any(key not in self._known for key in keys):
@@ -89,11 +91,12 @@ class Embeddings:
 
     def _encode(self, texts: list[str]) -> Vectors:
         if self._model is None:
-            self._model = _load_model(self.encoder, self.pooling)
+            with loading(self.encoder):
+                self._model = _load_model(self.encoder, self.pooling)
         self.encoded += len(texts)
         vectors: Vectors = self._model.encode(
             texts,
-            batch_size=64,
+            batch_size=32,  # of 16 to 128 the fastest on a CPU: what a layer works on stays in its caches
             normalize_embeddings=self.pooling == "mean",
             show_progress_bar=False,
             convert_to_numpy=True,
@@ -101,21 +104,27 @@ class Embeddings:
         return vectors.astype(np.float32, copy=False)
 
     def _keep(self, keys: list[bytes], vectors: Vectors) -> None:
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         name = hashlib.sha256(b"".join(keys)).hexdigest()[:32] + ".safetensors"
         hidden = self.folder / f".{name}.{uuid.uuid4().hex}"
         table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 32)
+        vectors = np.ascontiguousarray(vectors)
+        seal = self._seal(table, vectors)
+        segment: dict[str, NDArray[Any]] = {"keys": table, "vectors": vectors, "seal": seal}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file({"keys": table, "vectors": np.ascontiguousarray(vectors)}, hidden)
+            save_file(segment, hidden)
             os.replace(hidden, self.folder / name)
-        except Exception as error:  # safetensors reports a full disk by a type of its own
-            hidden.unlink(missing_ok=True)
+        except (OSError, SafetensorError) as error:  # the latter on a full disk
             raise UserError(
                 f"cannot write the embedding cache {self.folder} ({error}): free space there, or "
                 "set UNDERSTUDY_CACHE to a folder that can be written"
             ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                hidden.unlink(missing_ok=True)
         self._read.add(name)
         self._known.update(zip(keys, vectors, strict=True))
 
@@ -128,12 +137,19 @@ class Embeddings:
                 continue
             try:
                 segment = load_file(path)
-            except (SafetensorError, OSError):
+                keys, vectors, seal = segment["keys"], segment["vectors"], segment["seal"]
+                fits = np.array_equal(seal, self._seal(keys, vectors))
+            except (SafetensorError, OSError, KeyError):
                 continue  # damaged from outside: its texts are encoded again
-            self._read.add(path.name)
-            keys = segment["keys"].tobytes()
-            for i, vector in enumerate(segment["vectors"]):
-                self._known[keys[32 * i : 32 * (i + 1)]] = vector
+            if fits:
+                self._read.add(path.name)
+                self._known.update(zip(map(bytes, keys), vectors, strict=True))
+
+    def _seal(self, keys: NDArray[np.uint8], vectors: Vectors) -> NDArray[np.uint8]:
+        """Return a hash of a segment's content and of the encoder and pooling it belongs to."""
+        digest = hashlib.sha256(self.folder.name.encode())
+        digest.update(keys.tobytes() + vectors.tobytes())
+        return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
 def _load_model(encoder: Encoder, pooling: Pooling) -> Any:

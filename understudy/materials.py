@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-from builders.composition import Order, compose
+from builders.composition import Composition, Order, compose
 from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
 from builders.llms.base import LLM
 from builders.real import RealData, load_real
-from builders.real.splitting import stratified
+from builders.real.splitting import stratified, without
 from builders.tasks.base import Task
 from evaluation.records import REAL_TEST, TaskFacts
 from understudy.settings import DEFAULT_REAL_PER_LABEL, REAL, REAL_FULL, StudySettings
@@ -25,8 +26,7 @@ class Materials:
         task: The task.
         real: Its real data, or None.
         test: The real test texts that runs are scored on, or None.
-        corpora: Strategy -> the corpus's texts.
-        records: What building each corpus gave.
+        compositions: Strategy -> the corpus and how it came about.
         n_per_label: Label -> texts that each arm of equal size has.
         absent: Arm -> why it cannot run.
         agreement: Whether synthetic arms are scored on each other's corpus.
@@ -35,11 +35,26 @@ class Materials:
     task: Task
     real: RealData | None
     test: LabelledTexts | None
-    corpora: Mapping[str, LabelledTexts]
-    records: tuple[CorpusRecord, ...]
+    compositions: Mapping[str, Composition]
     n_per_label: Mapping[str, int]
     absent: Mapping[str, str] = field(default_factory=dict)
     agreement: bool = False
+
+    @cached_property
+    def corpora(self) -> Mapping[str, LabelledTexts]:
+        """Strategy -> the corpus's texts."""
+        return {name: each.texts for name, each in self.compositions.items()}
+
+    @property
+    def records(self) -> tuple[CorpusRecord, ...]:
+        """What building each corpus gave, with its place in the study's folder."""
+        place = f"corpora/{self.task.name}"
+        return tuple(replace(each.record, path=place) for each in self.compositions.values())
+
+    def write_corpora(self, out: Path) -> None:
+        """Write the corpora below the study's folder `out`."""
+        for composition in self.compositions.values():
+            write_corpus(composition, out / "corpora" / self.task.name)
 
     def train(self, arm: str, seed: int) -> LabelledTexts:
         """Return the training texts of an arm; the seed draws a subset where there are more."""
@@ -53,7 +68,8 @@ class Materials:
         if self.test is not None:
             return REAL_TEST, self.test
         other = next(name for name in self.corpora if name != arm)
-        return other, self.corpora[other].sample_per_label(self.n_per_label, 0)
+        test = self.corpora[other].sample_per_label(self.n_per_label, 0)
+        return other, without(test, self.corpora[arm])
 
     def facts(self) -> TaskFacts:
         """Return what a report says of the task."""
@@ -81,17 +97,15 @@ def gather(
     arms: tuple[str, ...],
     settings: StudySettings,
     llm: LLM,
-    out: Path,
     said: Callable[[str], object],
 ) -> Materials:
-    """Load the task's real data and build the corpora of its synthetic arms.
+    """Load the task's real data and compose the corpora of its synthetic arms; write nothing.
 
     Args:
         task: The task.
         arms: The arms that are asked for.
         settings: The study's settings.
         llm: What answers.
-        out: The study's folder; corpora go to `corpora/TASK`.
         said: Called with each line that a person should read.
 
     Raises:
@@ -99,33 +113,31 @@ def gather(
     """
     real, why = _real(task, settings)
     absent: dict[str, str] = {}
-    corpora: dict[str, LabelledTexts] = {}
-    records: list[CorpusRecord] = []
+    compositions: dict[str, Composition] = {}
     for arm in (arm for arm in arms if arm not in (REAL, REAL_FULL)):
-        if not llm.can_answer(task, arm):
+        if llm.can_answer(task, arm):
+            compositions[arm] = _compose(task, arm, settings, llm, real)
+            _say_shortfall(compositions[arm].record, said)
+        else:
             absent[arm] = f"{llm.description} has no answers for it"
-            continue
-        folder = out / "corpora" / task.name
-        texts, record = _corpus(task, arm, settings, llm, real, folder)
-        _say_shortfall(record, said)
-        corpora[arm] = texts
-        records.append(replace(record, path=folder.relative_to(out).as_posix()))
     for arm in (arm for arm in arms if arm in (REAL, REAL_FULL)):
         if real is None:
             absent[arm] = why
         elif not len(real.train):
             absent[arm] = f"{real.source} has no training texts"
-    agreement = real is None and settings.agreement and len(corpora) > 1
+    agreement = real is None and settings.agreement and len(compositions) > 1
     if real is None and not agreement:
-        absent |= {arm: f"nothing to test on: {why}" for arm in corpora}
+        absent |= dict.fromkeys(compositions, f"nothing to test on: {why}")
+    equal = {name: each.record.kept for name, each in compositions.items()}
+    if REAL in arms and REAL not in absent and real is not None:
+        equal[REAL] = real.train.counts()
     return Materials(
         task=task,
         real=real,
         test=_capped(real, settings.max_test),
-        corpora=corpora,
-        records=tuple(records),
-        n_per_label=_equal_size(task, corpora, settings),
-        absent=absent,
+        compositions=compositions,
+        n_per_label=_equal_size(task, equal, settings, said),
+        absent={arm: absent[arm] for arm in arms if arm in absent},
         agreement=agreement,
     )
 
@@ -144,9 +156,9 @@ def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
         return None, str(error)
 
 
-def _corpus(
-    task: Task, arm: str, settings: StudySettings, llm: LLM, real: RealData | None, folder: Path
-) -> tuple[LabelledTexts, CorpusRecord]:
+def _compose(
+    task: Task, arm: str, settings: StudySettings, llm: LLM, real: RealData | None
+) -> Composition:
     order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
     composition = compose(
         task,
@@ -161,8 +173,7 @@ def _corpus(
             f"{task.name} {arm}: the filters kept no text of {empty!r}; see the reasons with "
             f"understudy build {task.name} --strategy {arm}"
         )
-    write_corpus(composition, folder)
-    return composition.texts, composition.record
+    return composition
 
 
 def _say_shortfall(record: CorpusRecord, said: Callable[[str], object]) -> None:
@@ -178,10 +189,28 @@ def _capped(real: RealData | None, most: int | None) -> LabelledTexts | None:
 
 
 def _equal_size(
-    task: Task, corpora: Mapping[str, LabelledTexts], settings: StudySettings
+    task: Task,
+    counts: Mapping[str, Mapping[str, int]],
+    settings: StudySettings,
+    said: Callable[[str], object],
 ) -> dict[str, int]:
-    """Return for each label the size that every arm but `real_full` has: the smallest corpus's."""
-    if not corpora:
-        return dict.fromkeys(task.label_names, settings.per_label or DEFAULT_REAL_PER_LABEL)
-    counts = [texts.counts() for texts in corpora.values()]
-    return {label: min(count[label] for count in counts) for label in task.label_names}
+    """Return for each label the size of every arm but `real_full`: that of the smallest arm.
+
+    Args:
+        task: The task.
+        counts: Arm -> label -> texts at hand.
+        settings: The study's settings.
+        said: Hears of labels that have fewer real texts than synthetic ones.
+    """
+    synthetic = [count for arm, count in counts.items() if arm != REAL]
+    size = dict.fromkeys(task.label_names, settings.per_label or DEFAULT_REAL_PER_LABEL)
+    if synthetic:
+        size = {label: min(count[label] for count in synthetic) for label in task.label_names}
+    for label, n in counts.get(REAL, {}).items():
+        if n < size[label]:
+            said(
+                f"{task.name} {label!r}: only {n} real training texts, so that each arm has {n} "
+                f"and not {size[label]}"
+            )
+            size[label] = n
+    return size

@@ -1,81 +1,92 @@
 """Diversity and similarity of the arms of a task, each figure computed once."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
+from builders.data import LabelledTexts
 from evaluation.records import MeasureRecord
 from trainers.embeddings import Embeddings
 from understudy.materials import Materials
 from understudy.settings import REAL_FULL
-from understudy.study_folder import StudyFolder
+
+_LEAST_TEXTS = {"remote_clique": 2, "chamfer": 2, "top5_cosine": 5}
+"""Measure -> texts of an arm below which it is not defined."""
 
 
-def measure(
-    materials: Materials,
-    arms: list[str],
-    embeddings: Embeddings,
-    folder: StudyFolder,
-    known: dict[str, MeasureRecord],
-) -> list[str]:
-    """Measure the arms at equal size; return the keys of all figures of the task.
+@dataclass(frozen=True)
+class PlannedFigure:
+    """A figure that can be computed.
+
+    Attributes:
+        key: Hash over texts, encoder and measure (hex).
+        task: Task name.
+        arm: Whose texts are measured.
+        measure: `remote_clique`, `chamfer` or `top5_cosine`.
+        texts: The arm's texts.
+        test: The real texts that `top5_cosine` compares them with, else None.
+    """
+
+    key: str
+    task: str
+    arm: str
+    measure: str
+    texts: LabelledTexts
+    test: LabelledTexts | None
+
+
+def plan_figures(
+    materials: Materials, arms: Sequence[str], embeddings: Embeddings
+) -> list[PlannedFigure]:
+    """Return the figures of one task: of every arm at equal size, so without `real_full`.
+
+    An arm of too few texts for a measure has no figure of it.
 
     Args:
         materials: The task's data.
-        arms: The planned arms; `real_full` has another size and is left out.
+        arms: The planned arms.
         embeddings: Unit vectors (mean pooling), as the paper's similarity analysis takes them.
-        folder: Where new figures go.
-        known: Figures that are there already, by key.
     """
-    keys: list[str] = []
+    planned: list[PlannedFigure] = []
     for arm in arms:
         if arm == REAL_FULL or arm in materials.absent:
             continue
-        for record in _figures(materials, arm, embeddings, known):
-            if record.key not in known:
-                folder.add_measure(record)
-                known[record.key] = record
-            keys.append(record.key)
-    return keys
+        texts = materials.train(arm, seed=0)
+        for measure, least in _LEAST_TEXTS.items():
+            test = materials.test if measure == "top5_cosine" else None
+            if len(texts) < least or (measure == "top5_cosine" and test is None):
+                continue
+            decides = (
+                measure,
+                materials.task.name,
+                arm,
+                texts.content_hash,
+                test.content_hash if test else "",
+                embeddings.encoder.fingerprint,
+                embeddings.pooling,
+            )
+            key = hashlib.sha256("\x00".join(decides).encode()).hexdigest()[:32]
+            planned.append(PlannedFigure(key, materials.task.name, arm, measure, texts, test))
+    return planned
 
 
-def _figures(
-    materials: Materials, arm: str, embeddings: Embeddings, known: dict[str, MeasureRecord]
-) -> Iterator[MeasureRecord]:
+def compute_figure(figure: PlannedFigure, embeddings: Embeddings) -> MeasureRecord:
+    """Compute one planned figure."""
     from evaluation.diversity import chamfer, remote_clique
     from evaluation.similarity import mean_top5_cosine
 
-    texts = materials.train(arm, seed=0)
-    test = materials.test
-    own = [("remote_clique", ""), ("chamfer", "")]
-    if test is not None:
-        own.append(("top5_cosine", test.content_hash))
-    for name, against in own:
-        key = _key(name, materials.task.name, arm, texts.content_hash, against, embeddings)
-        if key in known:
-            yield known[key]
-            continue
-        vectors = embeddings.of(texts.texts)
-        if name == "top5_cosine":
-            assert test is not None
-            value = mean_top5_cosine(embeddings.of(test.texts), vectors)
-        else:
-            value = (remote_clique if name == "remote_clique" else chamfer)(vectors)
-        yield MeasureRecord(
-            key=key,
-            task=materials.task.name,
-            arm=arm,
-            measure=name,
-            value=float(np.float64(value)),
-            n=len(texts),
-            n_real=len(test) if test is not None and against else 0,
-            encoder=embeddings.encoder.name,
-        )
-
-
-def _key(
-    name: str, task: str, arm: str, texts: str, against: str, embeddings: Embeddings
-) -> str:
-    parts = (name, task, arm, texts, against, embeddings.encoder.fingerprint, embeddings.pooling)
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+    vectors = embeddings.of(figure.texts.texts)
+    if figure.test is not None:
+        value = mean_top5_cosine(embeddings.of(figure.test.texts), vectors)
+    else:
+        value = (remote_clique if figure.measure == "remote_clique" else chamfer)(vectors)
+    return MeasureRecord(
+        key=figure.key,
+        task=figure.task,
+        arm=figure.arm,
+        measure=figure.measure,
+        value=float(value),
+        n=len(figure.texts),
+        n_real=len(figure.test) if figure.test is not None else 0,
+        encoder=embeddings.encoder.name,
+    )

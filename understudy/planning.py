@@ -11,7 +11,7 @@ from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
 from trainers.encoders import Encoder
 from understudy.materials import Materials
-from understudy.settings import Grid, StudySettings
+from understudy.settings import ARMS, Grid, StudySettings
 
 PROTOCOL = 1
 """Raised when training or scoring changes in a way that makes older runs incomparable."""
@@ -94,11 +94,11 @@ def plan_runs(
 def skipped_runs(
     materials: Materials, settings: StudySettings, seeds: Sequence[int]
 ) -> list[RunRecord]:
-    """Return a `skipped` record for every run whose data is not at hand."""
+    """Return a `skipped` record for every run whose data is not at hand; its key is its name."""
     records = []
     for arm, reason in materials.absent.items():
         for seed in seeds:
-            name = f"skipped/{materials.task.name}/{arm}/{seed}/{reason}"
+            name = f"skipped/{materials.task.name}/{arm}/{seed}"
             records.append(
                 RunRecord(
                     key=hashlib.sha256(name.encode()).hexdigest()[:32],
@@ -114,29 +114,29 @@ def skipped_runs(
     return records
 
 
-def merged_plan(
-    old: dict[str, Any] | None,
-    settings: StudySettings,
-    all_materials: Sequence[Materials],
-    runs: Mapping[str, Sequence[tuple[str, int, str]]],
+def task_plan(
+    materials: Materials,
+    runs: Sequence[PlannedRun],
+    skipped: Sequence[RunRecord],
+    measures: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the plan with this call's tasks put in; other tasks of the folder stay.
+    """Return one task's entry of the plan, as JSON holds it.
 
     Args:
-        old: The plan that the folder holds, or None.
-        settings: The study's settings.
-        all_materials: This call's tasks.
-        runs: Task -> (arm, seed, key) of its runs, skipped ones included.
+        materials: The task's data.
+        runs: Its runs.
+        skipped: Its runs whose data is not at hand.
+        measures: Keys of its figures.
     """
-    tasks: dict[str, Any] = dict(old["tasks"]) if old else {}
-    for materials in all_materials:
-        tasks[materials.task.name] = {
-            "facts": asdict(materials.facts()),
-            "runs": [list(run) for run in runs[materials.task.name]],
-            "corpora": [record.as_dict() for record in materials.records],
-            "measures": [],
-        }
-    return {"settings": settings.as_dict(), "tasks": tasks}
+    return {
+        "facts": asdict(materials.facts()),
+        "runs": [
+            *([run.arm, run.seed, run.key] for run in runs),
+            *([record.arm, record.seed, record.key] for record in skipped),
+        ],
+        "corpora": [record.as_dict() for record in materials.records],
+        "measures": list(measures),
+    }
 
 
 def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str], list[int]]:
@@ -145,8 +145,6 @@ def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str
     All arms of a task are compared at equal size, so that an arm that comes later may change the
     size of the others; they are planned together.
     """
-    from understudy.settings import ARMS
-
     earlier = old["tasks"].get(task, {}).get("runs", []) if old else []
     arms = {*grid.arms, *(arm for arm, _, _ in earlier)}
     seeds = {*grid.seeds, *(seed for _, seed, _ in earlier)}

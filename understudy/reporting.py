@@ -7,7 +7,7 @@ from builders.errors import UserError
 from builders.facts import CorpusRecord
 from evaluation.records import StudyRecords, TaskFacts
 from understudy.settings import ARMS
-from understudy.study_folder import StudyFolder
+from understudy.study_folder import PLAN, StudyFolder
 
 
 def read_study(out: Path) -> StudyRecords:
@@ -16,7 +16,7 @@ def read_study(out: Path) -> StudyRecords:
     Only planned runs count: a run of older data, or of an arm whose size changed, does not.
 
     Raises:
-        UserError: The folder holds no study.
+        UserError: The folder holds no study, or a damaged one.
     """
     folder = StudyFolder(out)
     plan = folder.plan()
@@ -26,14 +26,24 @@ def read_study(out: Path) -> StudyRecords:
     tasks: dict[str, Any] = plan["tasks"]
     planned = [(name, *run) for name, task in tasks.items() for run in task["runs"]]
     arms = {arm for _, arm, _, _ in planned}
+    try:
+        facts = tuple(_facts(task["facts"]) for task in tasks.values())
+        corpora = tuple(CorpusRecord.from_dict(c) for t in tasks.values() for c in t["corpora"])
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{out / PLAN}: is no plan of this version ({error}); run the study again in another "
+            "folder"
+        ) from error
     return StudyRecords(
         settings=plan["settings"],
-        tasks=tuple(_facts(task["facts"]) for task in tasks.values()),
+        tasks=facts,
         arms=tuple(arm for arm in ARMS if arm in arms),
         runs=tuple(known[key] for _, _, _, key in planned if key in known),
         missing=tuple((name, arm, seed) for name, arm, seed, key in planned if key not in known),
-        measures=tuple(measures[key] for t in tasks.values() for key in t["measures"]),
-        corpora=tuple(CorpusRecord.from_dict(c) for t in tasks.values() for c in t["corpora"]),
+        measures=tuple(
+            measures[key] for t in tasks.values() for key in t["measures"] if key in measures
+        ),
+        corpora=corpora,
     )
 
 

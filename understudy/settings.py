@@ -14,6 +14,8 @@ ARMS = (REAL, REAL_FULL, *STRATEGIES)
 DEFAULT_REAL_PER_LABEL = 200
 """Texts a label of the arm `real` in a study without a synthetic arm to match."""
 
+MOST_SEEDS = 1000
+
 Value = str | int | bool | None
 
 
@@ -108,18 +110,23 @@ def parse_arms(option: str) -> tuple[str, ...]:
 
 
 def parse_seeds(option: str) -> tuple[int, ...]:
-    """Read `--seeds`: `3` means 0, 1 and 2; `0,4,7` means these.
+    """Read `--seeds`: `3` means 0, 1 and 2; `0,4,7` means these; `7,` means 7 alone.
 
     Raises:
-        UserError: It is neither.
+        UserError: It is none of these, or asks for more than `MOST_SEEDS`.
     """
-    try:
-        numbers = [int(part) for part in option.split(",")]
-    except ValueError:
-        numbers = [-1]
-    if min(numbers) < 0 or numbers == [0]:
-        raise UserError(f"--seeds {option}: give how many (3) or which (0,4,7), none below 0")
-    return tuple(range(numbers[0])) if "," not in option else tuple(dict.fromkeys(numbers))
+    parts = [part.strip() for part in option.split(",")]
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    numbers = [int(part) if part.isdecimal() and len(part) < 11 else -1 for part in parts]
+    if min(numbers) < 0 or max(numbers) >= 2**32 or option.strip() == "0":
+        raise UserError(
+            f"--seeds {option}: give how many (3) or which (0,4,7), each from 0 to {2**32 - 1}"
+        )
+    seeds = dict.fromkeys(numbers) if "," in option else range(numbers[0])
+    if len(seeds) > MOST_SEEDS:
+        raise UserError(f"--seeds {option}: more than {MOST_SEEDS}; give fewer")
+    return tuple(seeds)
 
 
 def check_llm(llm: LLM, grid: Grid, settings: StudySettings) -> None:

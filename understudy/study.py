@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from builders.llms import create_llm
+from builders.errors import UserError
+from builders.llms import LLM, create_llm
+from builders.tasks.base import Task
 from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
-from trainers.embeddings import Embeddings
+from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from understudy.materials import Materials, gather
-from understudy.measuring import measure
-from understudy.planning import PlannedRun, merged_plan, plan_runs, skipped_runs, widened
-from understudy.progress import Progress
+from understudy.measuring import PlannedFigure, compute_figure, plan_figures
+from understudy.planning import PlannedRun, plan_runs, skipped_runs, task_plan, widened
+from understudy.progress import Progress, say
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study_folder import StudyFolder
 
@@ -36,7 +38,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What a call of `run_study` did.
+    """What one call of `Study.run` did.
 
     Attributes:
         done: Runs finished by this call.
@@ -51,6 +53,34 @@ class StudyOutcome:
     encoded: int
 
 
+@dataclass(frozen=True)
+class TaskPlan:
+    """What is to be done for one task.
+
+    Attributes:
+        materials: Its data.
+        runs: The runs that can be done.
+        skipped: A record for each run whose data is not at hand.
+        figures: Diversity and similarity of its arms.
+    """
+
+    materials: Materials
+    runs: list[PlannedRun]
+    skipped: list[RunRecord]
+    figures: list[PlannedFigure]
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.materials.task.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the task's entry of `study.json`."""
+        return task_plan(
+            self.materials, self.runs, self.skipped, [figure.key for figure in self.figures]
+        )
+
+
 class Study:
     """One call on one study folder.
 
@@ -62,7 +92,7 @@ class Study:
     """
 
     def __init__(
-        self, grid: Grid, settings: StudySettings, out: Path, said: Callable[[str], object] = print
+        self, grid: Grid, settings: StudySettings, out: Path, said: Callable[[str], object] = say
     ) -> None:
         self.grid = grid
         self.settings = settings
@@ -73,88 +103,89 @@ class Study:
         """Do every run of the grid that is not there yet.
 
         Raises:
-            UserError: The folder holds another study, the LLM cannot give what is asked for, or
-                data is wrong; nothing was trained then.
+            UserError: The folder holds another study, the LLM cannot give what is asked for, data
+                is wrong, or there is none for any run; nothing was written then.
         """
         self.folder.check(self.settings.as_dict())
         llm = create_llm(self.settings.llm)
         check_llm(llm, self.grid, self.settings)
-        encoder = load_encoder(self.settings.encoder)
-        with self.folder.locked():
+        encoder, embedded = load_encoder(self.settings.encoder), load_encoder(EMBEDDED)
+        with self.folder.locked(), Progress() as progress:
             self.folder.check(self.settings.as_dict())
-            self.folder.mend()
+            measuring = Embeddings(embedded, "mean", progress=progress.encoded)
+            trainer = self._trainer(encoder, measuring, progress)
             old = self.folder.plan()
-            progress = Progress()
-            gathered: list[tuple[Materials, list[str], list[int]]] = []
-            for task in progress.each(self.grid.tasks, "data"):
-                arms, seeds = widened(self.grid, old, task.name)
-                materials = gather(
-                    task, tuple(arms), self.settings, llm, self.folder.path, self.said
-                )
-                gathered.append((materials, arms, seeds))
-            return self._train(gathered, encoder, old, progress)
+            plans = [
+                self._plan(task, llm, encoder, trainer, measuring, old)
+                for task in progress.each(self.grid.tasks, "data")
+            ]
+            if not any(plan.runs for plan in plans):
+                why = next(iter(plans[0].materials.absent.values()))
+                raise UserError(f"nothing to run: {why}")
+            return self._work(plans, old, trainer, measuring, progress)
 
-    def _train(
+    def _plan(
         self,
-        gathered: list[tuple[Materials, list[str], list[int]]],
+        task: Task,
+        llm: LLM,
         encoder: Encoder,
+        trainer: ClassifierTrainer,
+        measuring: Embeddings,
         old: dict[str, Any] | None,
+    ) -> TaskPlan:
+        arms, seeds = widened(self.grid, old, task.name)
+        materials = gather(task, tuple(arms), self.settings, llm, self.said)
+        for arm, why in materials.absent.items():
+            self.said(f"skipped: {task.name} {arm}: {why}")
+        return TaskPlan(
+            materials=materials,
+            runs=plan_runs(materials, arms, seeds, encoder, trainer),
+            skipped=skipped_runs(materials, self.settings, seeds),
+            figures=plan_figures(materials, arms, measuring),
+        )
+
+    def _work(
+        self,
+        plans: list[TaskPlan],
+        old: dict[str, Any] | None,
+        trainer: ClassifierTrainer,
+        measuring: Embeddings,
         progress: Progress,
     ) -> StudyOutcome:
-        measuring = Embeddings(load_encoder(EMBEDDED), "mean", progress=progress.encoded)
-        trainer = self._trainer(encoder, measuring, progress)
-        planned = {
-            m.task.name: plan_runs(m, arms, seeds, encoder, trainer) for m, arms, seeds in gathered
-        }
-        known = self.folder.runs()
-        skipped = self._skip(gathered, known)
-        plan = merged_plan(
-            old,
-            self.settings,
-            [materials for materials, _, _ in gathered],
-            {
-                name: [(run.arm, run.seed, run.key) for run in runs]
-                + [(record.arm, record.seed, record.key) for record in skipped[name]]
-                for name, runs in planned.items()
-            },
-        )
-        self.folder.write_plan(plan)
-        todo = {name: [r for r in runs if r.key not in known] for name, runs in planned.items()}
-        progress.start(sum(map(len, todo.values())))
-        measures = self.folder.measures()
-        for materials, arms, _ in gathered:
-            name = materials.task.name
-            progress.task(name)
-            self._embed(trainer, todo[name])
-            for run in todo[name]:
-                self._run(materials, run, trainer)
-                progress.ran()
-            keys = measure(materials, arms, measuring, self.folder, measures)
-            plan["tasks"][name]["measures"] = keys
-            self.folder.write_plan(plan)
-        progress.close()
+        """Write the plan, then everything that it names and that is not there yet."""
+        self.folder.mend()
+        known, figures = self.folder.runs(), self.folder.measures()
+        tasks = dict(old["tasks"]) if old else {}
+        tasks |= {plan.name: plan.as_dict() for plan in plans}
+        # First of all, so that a folder that a kill leaves behind is known as this study's.
+        self.folder.write_plan({"settings": self.settings.as_dict(), "tasks": tasks})
+        for record in (record for plan in plans for record in plan.skipped):
+            if known.get(record.key) != record:
+                self.folder.add_run(record)
+        for plan in plans:
+            plan.materials.write_corpora(self.folder.path)
+        todo = {plan.name: [run for run in plan.runs if run.key not in known] for plan in plans}
         done = sum(map(len, todo.values()))
+        progress.start(done)
+        for plan in plans:
+            progress.task(plan.name)
+            self._embed(trainer, todo[plan.name])
+            for run in todo[plan.name]:
+                self._run(plan.materials, run, trainer)
+                progress.ran()
+            for figure in plan.figures:
+                if figure.key not in figures:
+                    self.folder.add_measure(compute_figure(figure, measuring))
         return StudyOutcome(
             done=done,
-            known=sum(map(len, planned.values())) - done,
-            skipped={(m.task.name, arm): why for m, _, _ in gathered for arm, why in m.absent.items()},
-            encoded=measuring.encoded + (trainer_encoded(trainer, measuring)),
+            known=sum(len(plan.runs) for plan in plans) - done,
+            skipped={
+                (plan.name, arm): why
+                for plan in plans
+                for arm, why in plan.materials.absent.items()
+            },
+            encoded=measuring.encoded + trainer_encoded(trainer, measuring),
         )
-
-    def _skip(
-        self, gathered: list[tuple[Materials, list[str], list[int]]], known: dict[str, RunRecord]
-    ) -> dict[str, list[RunRecord]]:
-        """Name what is skipped, on the terminal and in `runs.jsonl`."""
-        skipped: dict[str, list[RunRecord]] = {}
-        for materials, _, seeds in gathered:
-            records = skipped_runs(materials, self.settings, seeds)
-            skipped[materials.task.name] = records
-            for arm, why in materials.absent.items():
-                self.said(f"skipped: {materials.task.name} {arm}: {why}")
-            for record in records:
-                if record.key not in known:
-                    self.folder.add_run(record)
-        return skipped
 
     def _embed(self, trainer: ClassifierTrainer, runs: list[PlannedRun]) -> None:
         texts = {text for run in runs for part in (run.train, run.test) for text in part.texts}
@@ -200,12 +231,12 @@ class Study:
         if self.settings.trainer == "finetune":
             from trainers.finetune import Finetune
 
-            return Finetune(encoder)
+            return Finetune(encoder, progress=progress.stepped)
         from trainers.probe import Probe
 
         if self.settings.pooling == "mean" and encoder.fingerprint == measuring.encoder.fingerprint:
             return Probe(encoder, measuring)
-        pooling = "first" if self.settings.pooling == "first" else "mean"
+        pooling: Pooling = "first" if self.settings.pooling == "first" else "mean"
         return Probe(encoder, Embeddings(encoder, pooling, progress=progress.encoded))
 
 

@@ -1,13 +1,14 @@
 """A study on disk: plan, runs, measures and predictions, safe against a kill at any point."""
 
+import contextlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from evaluation.records import MeasureRecord, RunRecord
 
 Record = TypeVar("Record", RunRecord, MeasureRecord)
 
-RUNS, MEASURES, PLAN = "runs.jsonl", "measures.jsonl", "study.json"
+RUNS, MEASURES, PLAN, LOCK = "runs.jsonl", "measures.jsonl", "study.json", ".lock"
 
 
 class StudyFolder:
@@ -37,13 +38,15 @@ class StudyFolder:
     def locked(self) -> Iterator[None]:
         """Hold the folder for one writer; the lock goes with the process.
 
+        A folder that nothing was written to is gone afterwards, if it was made here.
+
         Raises:
             UserError: Another process writes to the folder.
         """
         from filelock import FileLock, Timeout
 
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock", timeout=0)
+        made = _make_folders(self.path)
+        lock = FileLock(self.path / LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -51,22 +54,30 @@ class StudyFolder:
                 f"--out {self.path}: another study is writing there; wait for it, or name "
                 "another folder"
             ) from None
+        except BaseException:
+            _remove_empty(made)
+            raise
         try:
             yield
         finally:
+            with contextlib.suppress(OSError):
+                if [path.name for path in self.path.iterdir()] == [LOCK]:
+                    # Still locked: who opened the file meanwhile finds it unlinked, tries again.
+                    (self.path / LOCK).unlink()
+                    _remove_empty(made)
             lock.release()
 
-    def check(self, settings: dict[str, Any]) -> None:
+    def check(self, settings: Mapping[str, Any]) -> None:
         """Refuse a folder that holds another study, or something else.
 
         Raises:
             UserError: It does; the message names the first setting that differs.
         """
-        if self.path.is_file():
+        if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--out {self.path}: is a file; name a folder")
         plan = self.plan()
         if plan is None:
-            others = [p.name for p in self.path.glob("*") if not p.name.startswith(".")]
+            others = sorted(p.name for p in self.path.glob("*") if not p.name.startswith("."))
             if others:
                 raise UserError(
                     f"--out {self.path}: is not empty and holds no study ({others[0]}); name "
@@ -78,25 +89,32 @@ class StudyFolder:
             if was != value:
                 raise UserError(
                     f"--out {self.path}: holds another study ({name.replace('_', '-')} is "
-                    f"{was!r} there and {value!r} here); name another folder"
+                    f"{_spelled(was)} there and {_spelled(value)} here); name another folder"
                 )
 
     def plan(self) -> dict[str, Any] | None:
-        """Return the plan, or None where there is none yet."""
+        """Return the plan, or None where there is none yet.
+
+        Raises:
+            UserError: It is damaged.
+        """
         path = self.path / PLAN
         if not path.is_file():
             return None
         try:
             plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            plan["settings"].keys()
+            _check_plan(plan)
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"{path}: cannot be read ({error}); name another folder") from error
+            raise UserError(
+                f"{path}: is no plan of a study ({type(error).__name__}: {error}); restore the "
+                "file, or name another folder"
+            ) from error
         return plan
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Replace the plan in one step."""
-        text = json.dumps(plan, indent=1, ensure_ascii=False)
-        _replace(self.path / PLAN, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        text = json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
+        _replace(self.path / PLAN, lambda file: file.write(text.encode()))
 
     def runs(self) -> dict[str, RunRecord]:
         """Return the run records by key."""
@@ -127,20 +145,18 @@ class StudyFolder:
         """Keep what a run predicted; return the file's place, relative to the study."""
         folder = self.path / "predictions"
         folder.mkdir(exist_ok=True)
-        small = {"labels": labels.astype(np.int16), "predictions": predictions.astype(np.int16)}
-
-        def write(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez_compressed(file, **small)
-
-        _replace(folder / f"{key}.npz", write)
+        small, guessed = labels.astype(np.int16), predictions.astype(np.int16)
+        _replace(
+            folder / f"{key}.npz",
+            lambda file: np.savez_compressed(file, labels=small, predictions=guessed),
+        )
         return f"predictions/{key}.npz"
 
     def _records(self, name: str, kind: type[Record]) -> Iterator[Record]:
         path = self.path / name
         if not path.is_file():
             return
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], 1):  # what follows the last \n is torn, or empty
             try:
                 yield kind(**json.loads(line))
@@ -151,13 +167,47 @@ class StudyFolder:
                 ) from error
 
 
+def _check_plan(plan: dict[str, Any]) -> None:
+    """Raise what a wrong form raises: checked here once, so that readers need not."""
+    plan["settings"].keys()
+    for task in plan["tasks"].values():
+        task["facts"].keys()
+        for key in ("corpora", "measures"):
+            iter(task[key])
+        for arm, seed, key in task["runs"]:
+            if not (isinstance(arm, str) and isinstance(seed, int) and isinstance(key, str)):
+                raise TypeError("a run is not [arm, seed, key]")
+
+
+def _spelled(value: Any) -> str:
+    return "not given" if value is None else repr(value)
+
+
+def _make_folders(path: Path) -> list[Path]:
+    """Make a folder with its parents; return those that were not there, the innermost first."""
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        _remove_empty(made)
+        raise
+    return made
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    with contextlib.suppress(OSError):  # gone, or in use by now
+        for folder in folders:
+            folder.rmdir()
+
+
 def _append(path: Path, row: dict[str, Any]) -> None:
-    line = json.dumps(row, ensure_ascii=False) + "\n"
-    with path.open("ab") as file:
-        start = file.tell()
+    line = (json.dumps(row, ensure_ascii=False) + "\n").encode()
+    # Unbuffered: a buffer would be written once more when the file is closed after an error.
+    with path.open("ab", buffering=0) as file:
+        start = file.seek(0, os.SEEK_END)
         try:
-            file.write(line.encode())
-            file.flush()
+            while line:
+                line = line[file.write(line) :]
             os.fsync(file.fileno())
         except OSError:
             file.truncate(start)  # a full disk leaves no half line
@@ -172,10 +222,13 @@ def _drop_torn_line(path: Path) -> None:
             file.truncate(whole)
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
+def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        write(hidden)
+        with hidden.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(hidden, path)
     finally:
         hidden.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ class SeedCopy(Filter):
     reason = "seed_copy"
 
     def __init__(self, examples: Iterable[str] | None, *, shown: bool = True) -> None:
-        self._examples = CopyIndex(examples or () if shown else (), contained=True)
+        self._examples = CopyIndex((examples or ()) if shown else (), contained=True)
         if not shown:
             self.status = "not applicable"
         elif not len(self._examples):

@@ -17,8 +17,8 @@ def create_llm(name: str) -> LLM:
     Raises:
         UserError: The name means no LLM, or there is none at the path.
     """
-    kind, _, rest = name.partition(":")
-    if kind == "recording":
+    kind, colon, rest = name.partition(":")
+    if kind == "recording" and bool(colon) == bool(rest):
         from builders.llms.recording import Recording
 
         return Recording(Path(rest) if rest else None)

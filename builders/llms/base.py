@@ -8,6 +8,9 @@ from typing import ClassVar
 from builders.requests import Completion, Request
 from builders.tasks.base import Task
 
+LONGEST = 8
+"""Most turns of a conversation: each repeats, and pays for, all turns before it."""
+
 
 class RequestFailed(Exception):
     """An LLM gave no answer to one request; `reason` is what reports count it under."""
@@ -79,8 +82,9 @@ class LLM(ABC):
         del task, strategy
         wanted = 200 if per_label is None else per_label
         portion = 25 if texts_per_request is None else texts_per_request
-        turns = 8
-        return Quota(wanted, portion, turns, -(-wanted // (portion * turns)))
+        requests = -(-wanted // portion)
+        conversations = -(-requests // LONGEST)
+        return Quota(wanted, portion, -(-requests // conversations), conversations)
 
     def can_answer(self, task: Task, strategy: str) -> bool:
         """Say whether there is anything at all for `task` with `strategy`."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,51 +28,43 @@ def read_batch_answers(path: Path) -> Iterator[BatchAnswer]:
         UserError: The file cannot be read, or a line is not a Batch output line.
     """
     for where, row in _rows(path):
+        name = _name(where, row)
         try:
-            name = RequestId.parse(row["custom_id"])
-        except (KeyError, TypeError) as error:
+            yield BatchAnswer(name, completion_of(row), "")
+        except RequestFailed as failed:
+            yield BatchAnswer(name, None, failed.reason)
+        except (AttributeError, TypeError, LookupError) as error:
             raise UserError(
-                f"{where}: not a line of a Batch file (no {error}); each line is a JSON object "
-                "with custom_id and response"
+                f"{where}: its response is not that of a chat completion ({error}); it has to "
+                "hold response.body.choices[0].message.content"
             ) from error
-        yield _answer(name, row)
 
 
-def read_examples(path: Path) -> tuple[str, ...]:
-    """Return the examples that the requests of a Batch input file show, each once.
+def read_examples(path: Path, task: str, strategy: str) -> tuple[str, ...]:
+    """Return the examples that requests of a Batch input file show, each once.
+
+    Args:
+        path: The file.
+        task: The task whose requests count.
+        strategy: The strategy whose requests count.
 
     Raises:
-        UserError: The file cannot be read.
+        UserError: The file cannot be read, or a line is not a Batch input line.
     """
     found: dict[str, None] = {}
-    for _, row in _rows(path):
-        for message in row["body"]["messages"]:
-            if message["role"] == "user":
-                found.update(dict.fromkeys(examples_of(message["content"])))
+    for where, row in _rows(path):
+        name = _name(where, row)
+        if (name.task, name.strategy) != (task, strategy):
+            continue
+        try:
+            asked = [m["content"] for m in row["body"]["messages"] if m["role"] == "user"]
+            shown = [text for content in asked for text in examples_of(content)]
+        except (AttributeError, TypeError, LookupError) as error:
+            raise UserError(
+                f"{where}: not a line of a Batch input file ({error}); it has to hold body.messages"
+            ) from error
+        found.update(dict.fromkeys(shown))
     return tuple(found)
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) of a file of JSON lines."""
-    number = 0
-    try:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-        with opened as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield f"{path}, line {number}", json.loads(line)
-    except (OSError, EOFError, ValueError) as error:
-        raise UserError(
-            f"cannot read {path}, line {number + 1}: {error}; it has to be a Batch file of JSON "
-            "lines, plain or gzipped"
-        ) from error
-
-
-def _answer(name: RequestId, row: dict[str, Any]) -> BatchAnswer:
-    try:
-        return BatchAnswer(name, completion_of(row), "")
-    except RequestFailed as failed:
-        return BatchAnswer(name, None, failed.reason)
 
 
 def completion_of(row: dict[str, Any]) -> Completion:
@@ -89,11 +82,52 @@ def completion_of(row: dict[str, Any]) -> Completion:
         raise RequestFailed("no choice")
     message = choices[0].get("message") or {}
     usage = body.get("usage") or {}
+    content = message.get("content")
+    if not isinstance(content, str | None):
+        raise TypeError(f"content is a {type(content).__name__}")
     return Completion(
-        content=message.get("content") or "",
+        content=content or "",
         finish_reason=choices[0].get("finish_reason"),
         model=body.get("model"),
         refusal=message.get("refusal"),
         prompt_tokens=usage.get("prompt_tokens"),
         completion_tokens=usage.get("completion_tokens"),
     )
+
+
+def _name(where: str, row: object) -> RequestId:
+    custom_id = row.get("custom_id") if isinstance(row, dict) else None
+    if not isinstance(custom_id, str):
+        raise UserError(
+            f"{where}: not a line of a Batch file; each is a JSON object with the text custom_id"
+        )
+    try:
+        return RequestId.parse(custom_id)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield (place, value) of a file of JSON lines."""
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            yield f"{path}, line {number}", json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}, line {number}: no JSON ({error}); {_RIGHT}") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    count = 0
+    try:
+        with opener(path, "rt", encoding="utf-8-sig") as lines:
+            for line in lines:
+                yield line
+                count += 1
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise UserError(f"cannot read {path} after line {count}: {error}; {_RIGHT}") from error
+
+
+_RIGHT = "it has to be a Batch file of JSON lines in UTF-8, plain or gzipped"

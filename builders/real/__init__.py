@@ -7,7 +7,7 @@ from builders.data import LabelledTexts
 from builders.errors import NotAtHand, UserError
 from builders.real.base import RawSplits, RealData
 from builders.real.files import has_files, read_files
-from builders.real.labels import LabelMap, labelled
+from builders.real.labels import NONE, SEVERAL, LabelMap, labelled
 from builders.real.splitting import split, without
 from builders.tasks.base import Task
 
@@ -61,7 +61,12 @@ def _three(
         train = splits.get("train") or LabelledTexts((), (), task.label_names, ())
         return train, splits.get("validation"), splits["test"]
     drawn = split(splits["train"])
-    return drawn.train, splits.get("validation", drawn.validation), drawn.test
+    own = splits.get("validation")
+    if own is None:
+        return drawn.train, drawn.validation, drawn.test
+    tested = set(drawn.test.ids)
+    rest = [i for i, name in enumerate(splits["train"].ids) if name not in tested]
+    return splits["train"].select(rest), own, drawn.test
 
 
 def _raw(task: Task, where: str | None, allow_hub: bool) -> RawSplits:
@@ -69,6 +74,8 @@ def _raw(task: Task, where: str | None, allow_hub: bool) -> RawSplits:
 
     if where == HUB:
         return read_hub(task)
+    if where == "":
+        raise UserError("--real: is empty; give a file, a folder or hub")
     if where is not None:
         return read_files(Path(where), task.name)
     folder = os.environ.get("UNDERSTUDY_DATA")
@@ -85,7 +92,7 @@ def _raw(task: Task, where: str | None, allow_hub: bool) -> RawSplits:
 
 def _refuse_unknown(labels: LabelMap, raw: RawSplits, kept: int) -> None:
     """Unknown values are dropped where the `real:` block maps values, and a mistake elsewhere."""
-    unknown = [v for v in labels.dropped if v not in ("several labels", "no label")]
+    unknown = [v for v in labels.dropped if v not in (SEVERAL, NONE)]
     if not unknown or labels.by_value:
         return
     some = ", ".join(map(repr, sorted(unknown)[:5]))
@@ -100,5 +107,6 @@ def _refuse_empty(source: str, name: str, part: LabelledTexts) -> None:
     empty = [label for label, n in part.counts().items() if not n]
     if empty:
         raise UserError(
-            f"{source}: no {name} text has the label {empty[0]!r}; every label of the task needs some"
+            f"{source}: no {name} text has the label {empty[0]!r}; every label of the task needs "
+            "some"
         )

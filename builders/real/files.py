@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -15,34 +16,34 @@ from builders.real.base import SPLITS, RawSplits, Row
 def read_files(path: Path, task: str) -> RawSplits:
     """Read the task's rows at `path`: one file, or a folder with one file a split.
 
-    In a folder, `TASK.SPLIT.*`, `TASK/SPLIT.*`, `SPLIT.*` and `SPLIT-*.parquet` are looked for in
-    this order, then one file `TASK.*`. A single file has no test split of its own.
+    In a folder, `TASK.SPLIT.*`, `TASK/SPLIT.*` and `SPLIT.*` are looked for in this order, then
+    one file `TASK.*`; `SPLIT-*.parquet` counts as `SPLIT.parquet` in parts. All splits are of the
+    first form that has any. A single file has no test split of its own.
 
     Raises:
         NotAtHand: The folder has nothing for the task.
-        UserError: There is no such path, or a file cannot be read.
+        UserError: There is no such path, a split has two files, or a file cannot be read.
     """
     if not path.exists():
         raise UserError(f"--real {path}: no such file or folder")
     if path.is_file():
         return RawSplits({"train": list(read_rows(path))}, str(path))
-    found = {split: files for split in SPLITS if (files := _of_split(path, task, split))}
-    if "train" not in found and "test" not in found:
-        single = _with_ending(path, task)
-        if not single:
-            raise NotAtHand(
-                f"--real {path}: no data for {task}; name the files {task}.train.csv and "
-                f"{task}.test.csv (or .tsv, .jsonl, .parquet, also .gz), or {task}.csv"
-            )
+    found = next((splits for form in _forms(path, task) if (splits := _splits(*form))), {})
+    if not found and (single := _with_ending(path, task)):
         found = {"train": single}
+    if "train" not in found and "test" not in found:
+        raise NotAtHand(
+            f"--real {path}: no data for {task}; name the files {task}.train.csv and "
+            f"{task}.test.csv (or .tsv, .jsonl, .parquet, also .gz), or {task}.csv"
+        )
     rows = {split: [row for f in files for row in read_rows(f)] for split, files in found.items()}
     return RawSplits(rows, str(path))
 
 
 def has_files(path: Path, task: str) -> bool:
     """Say whether the folder `path` holds files of its own for `task`."""
-    named = [_with_ending(path, f"{task}.{split}") for split in SPLITS]
-    return any(named) or bool(_with_ending(path, task)) or (path / task).is_dir()
+    *own, _ = _forms(path, task)
+    return any(_splits(*form) for form in own) or bool(_with_ending(path, task))
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -51,7 +52,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises:
         UserError: The ending is not known, or the content does not fit it.
     """
-    reader = _READERS.get(_ending(path))
+    reader = _READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None:
         raise UserError(f"{path}: unknown ending; use one of {', '.join(sorted(_READERS))}, .gz")
     count = 0
@@ -59,34 +60,58 @@ def read_rows(path: Path) -> Iterator[Row]:
         for row in reader(path):
             count += 1
             yield row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, ValueError) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{path}: cannot be read after {count} rows: {error}") from error
     if not count:
         raise UserError(f"{path}: no rows; it needs columns for the text and the label")
 
 
-def _ending(path: Path) -> str:
-    return Path(path.name.removesuffix(".gz")).suffix
+# `zlib.error` and `csv.Error` stand on their own; the others cover what pyarrow raises.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    csv.Error,
+    zlib.error,
+)
 
 
-def _of_split(folder: Path, task: str, split: str) -> list[Path]:
-    for parent, stem in ((folder, f"{task}.{split}"), (folder / task, split), (folder, split)):
-        if files := _with_ending(parent, stem):
-            return files
-    return sorted(folder.glob(f"{split}-*.parquet"))
+def _forms(folder: Path, task: str) -> tuple[tuple[Path, str], ...]:
+    """Return how a split's file may be named: the folder it is in, and what precedes its split."""
+    return (folder, f"{task}."), (folder / task, ""), (folder, "")
+
+
+def _splits(folder: Path, prefix: str) -> dict[str, list[Path]]:
+    found = {split: _of_split(folder, f"{prefix}{split}") for split in SPLITS}
+    return {split: files for split, files in found.items() if files}
+
+
+def _of_split(folder: Path, stem: str) -> list[Path]:
+    # Compared by hand: a name may hold what `glob` takes for a pattern.
+    parts = sorted(
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if path.name.startswith(f"{stem}-") and path.suffix == ".parquet"
+    )
+    whole = _with_ending(folder, stem)
+    if parts and whole:
+        raise UserError(f"{whole[0]}: {parts[0].name} is there too; keep one of them")
+    return whole or parts
 
 
 def _with_ending(folder: Path, stem: str) -> list[Path]:
-    for ending in _READERS:
-        for packed in ("", ".gz"):
-            path = folder / f"{stem}{ending}{packed}"
-            if path.is_file():
-                return [path]
-    return []
+    named = [folder / f"{stem}{ending}{packed}" for ending in _READERS for packed in ("", ".gz")]
+    there = [path for path in named if path.is_file()]
+    if len(there) > 1:
+        raise UserError(f"{there[0]}: {there[1].name} is there too; keep one of them")
+    return there
 
 
 def _opened(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
+    if path.name.lower().endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
@@ -95,10 +120,19 @@ def _delimited(delimiter: str) -> Callable[[Path], Iterator[Row]]:
     def read(path: Path) -> Iterator[Row]:
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         with _opened(path) as lines:
-            for row in csv.DictReader(lines, delimiter=delimiter, strict=True):
-                if None in row:
-                    raise ValueError("a row has more fields than the header")
-                yield row
+            rows = csv.reader(lines, delimiter=delimiter, strict=True)
+            header = next(rows, [])
+            named = [name for name in header if name]
+            if twice := next((name for name in named if named.count(name) > 1), None):
+                raise ValueError(f"two columns are called {twice!r}")
+            for values in rows:
+                if not values:  # an empty line
+                    continue
+                if len(values) != len(header):
+                    raise ValueError(
+                        f"line {rows.line_num} has {len(values)} fields, the header {len(header)}"
+                    )
+                yield dict(zip(header, values, strict=True))
 
     return read
 
@@ -108,9 +142,12 @@ def _json_lines(path: Path) -> Iterator[Row]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            row = json.loads(line)
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"line {number} is no JSON ({error})") from error
             if not isinstance(row, dict):
-                raise ValueError(f"line {number} is not a JSON object")
+                raise ValueError(f"line {number} is no JSON object")
             yield row
 
 

@@ -1,11 +1,15 @@
 """Real texts from the Hub, at one resolved commit."""
 
+import errno
 import os
 from typing import Any
 
 from builders.errors import NotAtHand, UserError
 from builders.real.base import RawSplits
 from builders.tasks.base import RealSource, Task
+
+_OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def read_hub(task: Task) -> RawSplits:
@@ -17,44 +21,77 @@ def read_hub(task: Task) -> RawSplits:
     Raises:
         NotAtHand: The task names no data set, the Hub cannot be reached, or it refuses.
         UserError: The data set has no such split.
+        OSError: The disk is full, or the cache cannot be written.
     """
     source = task.real
     if source is None:
         raise NotAtHand(f"task {task.name} names no data set on the Hub: give --real PATH")
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        raise NotAtHand(f"{source.path}: HF_HUB_OFFLINE is set; unset it, or give --real PATH")
+    for name in _OFFLINE:
+        if os.environ.get(name, "").upper() in ("1", "TRUE", "YES", "ON"):
+            raise NotAtHand(f"{source.path}: {name} is set; unset it, or give --real PATH")
     try:
-        commit, loaded = _load(source)
+        commit, splits = _load(source)
+    except UserError:
+        raise
     except Exception as error:  # the clients raise a dozen unrelated types here
+        if (cause := _disk_error(error)) is not None:
+            raise cause from error
         line = " ".join(str(error).split())[:200]
         raise NotAtHand(
             f"cannot load {source.path} from the Hub ({type(error).__name__}: {line}); "
             "check the network, HF_ENDPOINT and HF_TOKEN, or give --real PATH"
         ) from error
-    missing = [name for name in source.splits.values() if name and name not in loaded]
-    if missing:
-        raise UserError(
-            f"{source.path} has no split {missing[0]!r}; it has {', '.join(loaded)}: "
-            "correct real.splits in the task file"
-        )
-    splits = {ours: loaded[theirs] for ours, theirs in source.splits.items() if theirs}
-    feature = next(iter(loaded.values())).features.get(source.label)
-    names = getattr(feature, "names", None) or getattr(
-        getattr(feature, "feature", None), "names", None
-    )
     return RawSplits(
         splits=splits,
         source=f"{source.path}@{commit}",
-        class_names=tuple(names or ()),
+        class_names=_class_names(next(iter(splits.values())), source.label),
         task_form=False,
     )
 
 
-def _load(source: RealSource) -> tuple[str, Any]:
-    from datasets import load_dataset
+def _load(source: RealSource) -> tuple[str, dict[str, Any]]:
+    """Return the commit, and for each of our splits its data set."""
+    from datasets import load_dataset_builder
+    from datasets.packaged_modules.cache.cache import Cache
     from huggingface_hub import HfApi
 
     commit = HfApi().dataset_info(source.path, revision=source.revision, timeout=30).sha
-    files = dict(source.data_files) if source.data_files else None
-    loaded = load_dataset(source.path, source.name, data_files=files, revision=commit)
-    return str(commit), loaded
+    builder = load_dataset_builder(
+        # Without the scheme a folder of that name, wherever the process runs, would be read.
+        f"hf://datasets/{source.path}",
+        source.name,
+        data_files=dict(source.data_files) if source.data_files else None,
+        revision=commit,
+    )
+    # Where the Hub fails now, `datasets` takes what it cached last, whatever its revision.
+    if isinstance(builder, Cache) or builder.hash != commit:
+        raise ConnectionError(f"it stopped answering while commit {commit} was read")
+    builder.download_and_prepare()
+    theirs = {ours: name for ours, name in source.splits.items() if name}
+    return str(commit), {ours: _split(builder, source, name) for ours, name in theirs.items()}
+
+
+def _split(builder: Any, source: RealSource, name: str) -> Any:
+    try:
+        return builder.as_dataset(split=name)
+    except (ValueError, LookupError, AssertionError) as error:
+        raise UserError(
+            f"{source.path} has no split {name!r}; it has {', '.join(builder.info.splits)}: "
+            "correct real.splits in the task file"
+        ) from error
+
+
+def _class_names(rows: Any, column: str) -> tuple[str, ...]:
+    """Return the names of the classes of `column`, or of the lists in it, where there are any."""
+    feature = rows.features.get(column)
+    feature = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
+    return tuple(getattr(feature, "names", None) or ())
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """Find what the system said of the disk under what a library made of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,7 +1,8 @@
 """Maps the rows of a source to labelled texts of a task."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,9 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.real.base import RawSplits, Row
 from builders.tasks.base import RealSource, Task
+
+SEVERAL, NONE = "several labels", "no label"
+"""What rows whose label is a list of several, or of none, are counted under."""
 
 
 @dataclass
@@ -20,7 +24,7 @@ class LabelMap:
         class_names: Names of the source's classes; an integer value may stand for one.
         task_form: Whether the task's own names are values too.
         dropped: Value -> rows that no label was found for.
-        by_value: Rows whose label was found through the `real:` block alone.
+        by_value: Rows whose value the `real:` block maps.
     """
 
     task: Task
@@ -31,7 +35,9 @@ class LabelMap:
 
     def __post_init__(self) -> None:
         names = self.task.label_names
-        self._own = {name: i for i, name in enumerate(names)} if self.task_form else {}
+        own = names if self.task_form else ()
+        self._own = {spelled(name): names.index(name) for name in own}
+        self._own |= {name: names.index(name) for name in own}
         source = self.task.real
         mapped = source.labels if source else {}
         self._mapped = {spelled(value): names.index(label) for value, label in mapped.items()}
@@ -40,29 +46,34 @@ class LabelMap:
         """Return the class index of `value`, or None; a row of several labels has none."""
         if isinstance(value, list | tuple):
             if len(value) != 1:
-                self.dropped["several labels" if value else "no label"] += 1
+                self.dropped[SEVERAL if value else NONE] += 1
                 return None
             value = value[0]
-        text = spelled(value)
-        if text in self._own:
-            return self._own[text]
-        found = self._mapped.get(text)
+        if value is None or value == "":
+            self.dropped[NONE] += 1
+            return None
+        found = self._mapped.get(spelled(value))
         if found is None and isinstance(value, int) and 0 <= value < len(self.class_names):
-            found = self._mapped.get(self.class_names[value])
+            found = self._mapped.get(spelled(self.class_names[value]))
+        self.by_value += found is not None
+        # In a file the task's own name wins over what the same value stands for elsewhere.
+        for text in (spelled(value), str(value).strip()):
+            found = self._own.get(text, found)
         if found is None:
-            self.dropped[text] += 1
-        else:
-            self.by_value += 1
+            self.dropped[spelled(value)] += 1
         return found
 
 
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+
+
 def spelled(value: Any) -> str:
-    """Spell a value as files of any format do: `True` and `1` are one value, 1.0 and `1` too."""
-    if isinstance(value, bool) or str(value).strip().lower() in ("true", "false"):
-        return str(int(str(value).strip().lower() == "true"))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    """Spell a value as files of any format do: `True` and `1` are one value, `1.0` and `1` too."""
+    text = str(value).strip()
+    if text.lower() in ("true", "false"):
+        return str(int(text.lower() == "true"))
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 def labelled(
@@ -71,16 +82,17 @@ def labelled(
     """Return the rows as labelled texts, and how many had no text.
 
     Raises:
-        UserError: A column is missing.
+        UserError: A column is missing, or holds no text.
     """
     texts: list[str] = []
     indices: list[int] = []
-    ids: list[str] = []
+    ids: dict[str, None] = {}
     blank = 0
     columns: tuple[str, str] | None = None
+    where = f"{raw.source}, {split}"
     for number, row in enumerate(rows):
-        columns = columns or _columns(row, labels.task, f"{raw.source}, {split}")
-        text = _text(row.get(columns[0]), labels.task.real)
+        columns = columns or _columns(row, labels.task, where)
+        text = _text(row.get(columns[0]), labels.task.real, f"{where}, column {columns[0]!r}")
         if not text:
             blank += 1
             continue
@@ -88,9 +100,17 @@ def labelled(
         if index is not None:
             texts.append(text)
             indices.append(index)
-            ids.append(str(row.get("id") or f"{split}-{number}"))
+            ids[_name(row.get("id"), f"{split}-{number}", ids)] = None
     names = labels.task.label_names
     return LabelledTexts(tuple(texts), tuple(indices), names, tuple(ids)), blank
+
+
+def _name(given: Any, fallback: str, taken: Container[str]) -> str:
+    """Return a name that no row before has: the source's own where it has a good one."""
+    name = fallback if given is None or given == "" or str(given) in taken else str(given)
+    while name in taken:
+        name += "+"
+    return name
 
 
 def _columns(row: Row, task: Task, where: str) -> tuple[str, str]:
@@ -109,7 +129,15 @@ def _columns(row: Row, task: Task, where: str) -> tuple[str, str]:
     return pairs["text"], pairs["label"]
 
 
-def _text(value: Any, source: RealSource | None) -> str:
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+
+
+def _text(value: Any, source: RealSource | None, where: str) -> str:
+    """Return a text with single spaces, without the halves of characters that were cut in two."""
     if isinstance(value, list | tuple):
-        value = ((source.join if source else None) or " ").join(map(str, value))
-    return "" if value is None else " ".join(str(value).split())
+        if source is None or source.join is None:
+            raise UserError(f"{where}: is a list; say in the task's real.join what joins its parts")
+        value = source.join.join(map(str, value))
+    if isinstance(value, dict | bytes):
+        raise UserError(f"{where}: is no text but a {type(value).__name__}; name another column")
+    return "" if value is None else " ".join(_HALF_CHARACTER.sub(" ", str(value)).split())

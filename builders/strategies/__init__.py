@@ -10,10 +10,11 @@ from builders.strategies.zero_shot import ZeroShot
 
 __all__ = ["STRATEGIES", "FewShot", "Plan", "Strategy", "ZeroShot", "create_strategy"]
 
-STRATEGIES: dict[str, Callable[[LabelledTexts | None], Strategy]] = {
-    ZeroShot.name: lambda pool: ZeroShot(),
-    FewShot.name: FewShot,
+STRATEGIES: dict[str, Callable[[LabelledTexts | None, int], Strategy]] = {
+    ZeroShot.name: lambda train, seed: ZeroShot(),
+    FewShot.name: lambda train, seed: FewShot(example_pool(train, seed) if train else None),
 }
+"""Name -> what makes the strategy from real training texts, where there are any, and a seed."""
 
 
 def create_strategy(name: str, train: LabelledTexts | None = None, seed: int = 0) -> Strategy:
@@ -25,8 +26,8 @@ def create_strategy(name: str, train: LabelledTexts | None = None, seed: int = 0
         seed: Draws the pool of examples.
 
     Raises:
-        UserError: No strategy has that name.
+        UserError: No strategy has that name, or a label has no text to show.
     """
     if name not in STRATEGIES:
         raise UserError(f"unknown strategy {name!r}: use one of {', '.join(STRATEGIES)}")
-    return STRATEGIES[name](None if train is None else example_pool(train, seed))
+    return STRATEGIES[name](train, seed)

@@ -28,21 +28,15 @@ class Plan:
 
     Attributes:
         texts_per_request: Texts that one turn asks for.
-        turns: Turns of one conversation; each new turn repeats all earlier ones as its prompt.
         seed: Draws the examples that a prompt shows.
         sampling: Sampling parameters as the API names them.
         schema: JSON schema of an answer, or None for plain text.
     """
 
     texts_per_request: int = 25
-    turns: int = 8
     seed: int = 0
     sampling: Mapping[str, float | int | str] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = field(default_factory=lambda: TEXTS_SCHEMA)
-
-    def conversations(self, per_label: int) -> int:
-        """Conversations of one label that ask for at least `per_label` texts."""
-        return -(-per_label // (self.texts_per_request * self.turns))
 
 
 class Strategy(ABC):
@@ -67,24 +61,31 @@ class Strategy(ABC):
         return ()
 
     def request(
-        self, task: Task, label: str, plan: Plan, conversation: int, answers: Sequence[str]
+        self, task: Task, label: str, plan: Plan, conversation: int, answers: Sequence[str | None]
     ) -> Request:
-        """Return the next turn of `conversation`.
+        """Return the next turn of `conversation`, which repeats all turns before it.
 
         Args:
             task: The task.
             label: The label to write texts for.
             plan: Portions, seed and sampling.
             conversation: Index of the conversation, from 0.
-            answers: The LLM's answers to the turns before, oldest first.
+            answers: The LLM's answers to the turns before, oldest first; None for a turn that got
+                none. The conversation goes on without such a turn.
         """
         turn = len(answers) + 1
         messages: list[Message] = [{"role": "system", "content": task.prompt.context}]
-        for k in range(1, turn + 1):
-            content = self._user_message(task, label, plan, conversation, k)
-            messages.append({"role": "user", "content": content})
-            if k < turn:
-                messages.append({"role": "assistant", "content": answers[k - 1]})
+
+        def ask(k: int) -> None:
+            # The first message of a conversation says it all, whichever turn that is.
+            asked = self._asked(task, label, plan, conversation, k, opening=len(messages) == 1)
+            messages.append({"role": "user", "content": asked})
+
+        for k, answer in enumerate(answers, 1):
+            if answer is not None:
+                ask(k)
+                messages.append({"role": "assistant", "content": answer})
+        ask(turn)
         return Request(
             id=RequestId(task.name, self.name, label, conversation, turn),
             messages=tuple(messages),
@@ -94,14 +95,13 @@ class Strategy(ABC):
             examples=self.examples(task, label, plan, conversation, turn),
         )
 
-    def _user_message(
-        self, task: Task, label: str, plan: Plan, conversation: int, turn: int
+    def _asked(
+        self, task: Task, label: str, plan: Plan, conversation: int, turn: int, *, opening: bool
     ) -> str:
-        if turn == 1:
-            return self.prompt(task, label, plan, conversation, turn)
-        if not self.shows_examples:
+        if not opening and not self.shows_examples:
             return DIVERSITY_PROMPT
-        return f"{self.prompt(task, label, plan, conversation, turn)} {DIVERSITY_PROMPT}"
+        prompt = self.prompt(task, label, plan, conversation, turn)
+        return prompt if opening else f"{prompt} {DIVERSITY_PROMPT}"
 
 
 def generation_prompt(task: Task, label: str, count: int) -> str:

@@ -3,6 +3,7 @@
 import random
 
 from builders.data import LabelledTexts
+from builders.errors import UserError
 from builders.strategies.base import Plan, Strategy, generation_prompt
 from builders.tasks.base import Task
 
@@ -16,7 +17,6 @@ RULE = (
 )
 """The paper's wording, section 3."""
 
-
 _OPENING = "\n\nExamples:\n"
 
 
@@ -26,11 +26,21 @@ def example_pool(train: LabelledTexts, seed: int) -> LabelledTexts:
     Args:
         train: Real training texts; no test text may be among them.
         seed: Draws the pool.
+
+    Raises:
+        UserError: A label has no training text.
     """
     counts = train.counts()
+    bare = [name for name, n in counts.items() if not n]
+    if bare:
+        raise UserError(
+            f"few_shot shows real training texts of each label, and {bare[0]!r} has none: give "
+            "training data that has some, or use zero_shot"
+        )
     pools = [
-        train.select([i for i, la in enumerate(train.labels) if train.label_names[la] == name])
-        .sample_per_label(max(SHOTS, round(POOL_SHARE * counts[name])), seed)
+        train.select(
+            [i for i, la in enumerate(train.labels) if train.label_names[la] == name]
+        ).sample_per_label(max(SHOTS, round(POOL_SHARE * counts[name])), seed)
         for name in train.label_names
     ]
     return LabelledTexts(
@@ -43,7 +53,7 @@ def example_pool(train: LabelledTexts, seed: int) -> LabelledTexts:
 
 def examples_of(message: str) -> tuple[str, ...]:
     """Return the examples that a user's message of this strategy shows."""
-    _, found, after = message.partition(_OPENING)
+    _, found, after = message.rpartition(_OPENING)
     if not found:
         return ()
     return tuple(line[2:] for line in after.split("\n\n")[0].split("\n") if line[:2] == "- ")
@@ -60,11 +70,12 @@ class FewShot(Strategy):
     shows_examples = True
 
     def __init__(self, pool: LabelledTexts | None = None) -> None:
-        self._by_label: dict[str, list[str]] = {}
+        by_label: dict[str, dict[str, None]] = {}
         if pool is not None:
-            self._by_label = {name: [] for name in pool.label_names}
             for label, text in pool.pairs():
-                self._by_label[pool.label_names[label]].append(" ".join(text.split()))
+                by_label.setdefault(pool.label_names[label], {})[" ".join(text.split())] = None
+        # A text that stands in the pool twice is still one example.
+        self._by_label = {label: list(texts) for label, texts in by_label.items()}
 
     def examples(
         self, task: Task, label: str, plan: Plan, conversation: int, turn: int

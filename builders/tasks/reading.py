@@ -36,7 +36,7 @@ def read_document(path: Path) -> Document:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UserError(f"{path} cannot be read ({reason}); give a file that can") from None
     try:
-        return parse_document(raw.decode("utf-8-sig"))
+        return parse_document(raw.decode())
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         wrong = f"is not UTF-8 text (byte 0x{raw[error.start]:02x} at offset {error.start})"

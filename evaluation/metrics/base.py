@@ -28,7 +28,7 @@ COX_2021 = """
 """
 
 
-class InMemory(evaluate.EvaluationModule):  # type: ignore[misc]  # evaluate ships no types
+class InMemory(evaluate.EvaluationModule):
     """A module of `evaluate` that leaves the disk alone and is true in a condition."""
 
     def __init__(self, **options: Any) -> None:
@@ -43,7 +43,7 @@ class InMemory(evaluate.EvaluationModule):  # type: ignore[misc]  # evaluate shi
         return ""
 
 
-class LabelMetric(InMemory, evaluate.Metric):  # type: ignore[misc]  # the same
+class LabelMetric(InMemory, evaluate.Metric):
     """A metric of predicted against true label indices; a subclass has `_info` and `_compute`.
 
     The constructor takes what `evaluate.Metric` takes.
@@ -88,7 +88,7 @@ class LabelMetric(InMemory, evaluate.Metric):  # type: ignore[misc]  # the same
         return scores
 
 
-class EmbeddingMeasurement(InMemory, evaluate.Measurement):  # type: ignore[misc]  # the same
+class EmbeddingMeasurement(InMemory, evaluate.Measurement):
     """A measurement of embeddings (n, d); a subclass has `_info` and `_compute`.
 
     The constructor takes what `evaluate.Measurement` takes.

@@ -149,6 +149,6 @@ _CAPTIONS = {
     "diversity": "Diversity: Remote Clique (mean distance to all other texts of the arm) and "
     "Chamfer (mean distance to the nearest one), both as cosine distance on unit vectors; further "
     "right is more diverse.",
-    "similarity": "Similarity: for each real text the mean cosine to its five nearest synthetic "
-    "texts, averaged over the real texts; further right is closer to real text.",
+    "similarity": "Similarity: for each real text the mean cosine to its five nearest texts of "
+    "the arm, averaged over the real texts; further right is closer to real text.",
 }

@@ -86,8 +86,8 @@ def _notes(records: StudyRecords, shown: dict[str, tuple[str, ...]]) -> tuple[st
         ]
     if shown["top5_cosine"]:
         notes.append(
-            "Top-5 cosine: for each real text the mean cosine to the five nearest synthetic texts, "
-            "averaged over the real texts; higher is closer to real text. "
+            "Top-5 cosine: for each real text the mean cosine to the five nearest texts of the "
+            "arm, averaged over the real texts; higher is closer to real text. "
             f"{size_note(records, SIMILARITY)}"
         )
     encoders = sorted({m.encoder for m in records.measures if m.encoder})

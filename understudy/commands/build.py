@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.errors import NotAtHand
+from builders.errors import NotAtHand, UserError
 from understudy.commands.options import add_generation_options, not_negative
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builders.facts import CorpusRecord
     from builders.real import RealData
     from builders.tasks import Task
 
@@ -46,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     task = load_task(args.task)
     create_strategy(args.strategy)
     folder = args.out or Path("corpora") / task.name
-    check_folder(folder, task.name)
+    _refuse_unloadable(folder)
+    check_folder(folder, task, args.strategy)
     llm = create_llm(args.llm)
     llm.quota(task, args.strategy, args.per_label, args.texts_per_request)
     real = _real(task, args.real)
@@ -62,23 +66,39 @@ def run(args: argparse.Namespace) -> int:
         train=real.train if real else None,
         real_test_texts=real.test.texts if real else None,
     )
-    record = write_corpus(composition, folder)
-    for label in task.label_names:
+    for line in _summary(composition.record):
+        print(f"  {line}")
+    write_corpus(composition, folder)
+    print(f"{folder}: load_dataset({str(folder)!r}, {args.strategy!r})")
+    return 0
+
+
+def _summary(record: CorpusRecord) -> Iterator[str]:
+    """Yield a line for each label, and one for each thing that a person has to know."""
+    for label, kept in record.kept.items():
         rejected = ", ".join(f"{why} {n}" for why, n in sorted(record.rejected[label].items()))
         short = record.shortfall.get(label, 0)
-        print(
-            f"  {label}: {record.kept[label]} kept"
+        yield (
+            f"{label}: {kept} kept"
             + (f", {record.surplus[label]} more accepted" if record.surplus[label] else "")
             + (f"; rejected: {rejected}" if rejected else "")
             + (f"; {short} fewer than asked for" if short else "")
         )
     for reason, n in record.failed_requests.items():
-        print(f"  requests without a usable text: {reason} {n}")
+        yield f"requests without a usable text: {reason} {n}"
     unchecked = [reason for reason, status in record.statuses.items() if status == "not checked"]
     if unchecked:
-        print(f"  not checked, for want of texts to compare with: {', '.join(unchecked)}")
-    print(f'{folder}: load_dataset("{folder}", "{record.strategy}")')
-    return 0
+        yield f"not checked, for want of texts to compare with: {', '.join(unchecked)}"
+
+
+def _refuse_unloadable(folder: Path) -> None:
+    """Refuse a folder that `load_dataset` would take for a pattern or for a chained address."""
+    place = str(folder.resolve())
+    if found := next((part for part in ("[", "::") if part in place), None):
+        raise UserError(
+            f"--out {folder}: load_dataset cannot read a folder with {found} in its path; name "
+            "another folder"
+        )
 
 
 def _real(task: Task, where: str | None) -> RealData | None:

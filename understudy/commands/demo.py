@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from builders.tasks import Task
+    from understudy.settings import StudySettings
 
 NAME = "demo"
 HELP = "see what the project does: three tasks, end to end, in under three minutes"
@@ -16,7 +17,7 @@ TASKS = ("sms_spam", "tweet_emotion", "humor")
 MAX_TEST = 1000
 
 NO_REAL = """\
-No real texts are at hand (give --real PATH, set UNDERSTUDY_DATA, or allow the Hub with --hub).
+No real texts are at hand{of} (give --real PATH, set UNDERSTUDY_DATA, or allow the Hub with --hub).
 This is therefore NO TEST ON REAL DATA: each classifier is trained on the texts of one strategy and
 tested on those of the other. The scores say how far two synthetic corpora agree, and nothing about
 how well a classifier would do on real text.
@@ -45,17 +46,21 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--real and --hub exclude each other: give one")
     real = "hub" if args.hub else args.real
     tasks = tuple(load_task(name) for name in TASKS)
-    at_hand = has_real(tasks, real)
-    arms = ("real", "zero_shot", "few_shot") if at_hand else ("zero_shot", "few_shot")
+    lacking = without_real(tasks, real)
+    settings = StudySettings(real=real, hub=False, max_test=MAX_TEST, agreement=bool(lacking))
+    _check_out(args.out, settings)
+    arms = ("real",) if len(lacking) < len(tasks) else ()
     print(
         "Texts that a large language model wrote for three tasks, as recorded answers, become "
         "corpora;\nclassifiers are trained on them and scored"
-        + (" on real texts.\n" if at_hand else ".\n")
+        + (".\n" if lacking else " on real texts.\n")
     )
-    if not at_hand:
-        print(NO_REAL)
-    settings = StudySettings(real=real, hub=False, max_test=MAX_TEST, agreement=not at_hand)
-    code = study_and_report(Grid(tasks, arms, (0, 1, 2)), settings, args.out)
+    if lacking:
+        of = "" if len(lacking) == len(tasks) else f" for {' and '.join(lacking)}"
+        print(NO_REAL.format(of=of))
+    code = study_and_report(
+        Grid(tasks, (*arms, "zero_shot", "few_shot"), (0, 1, 2)), settings, args.out
+    )
     print(
         "\nGo on with:\n"
         "  understudy tasks                                    the tasks; your own is one file\n"
@@ -65,16 +70,37 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def has_real(tasks: tuple[Task, ...], real: str | None) -> bool:
-    """Say whether real texts of the tasks are at hand; those that were named have to be."""
+def without_real(tasks: tuple[Task, ...], real: str | None) -> list[str]:
+    """Name the tasks that no real texts are at hand for.
+
+    Raises:
+        UserError: The texts that `real` names are wrong, or fit none of the tasks.
+    """
     from builders.errors import NotAtHand
     from builders.real import load_real
 
+    lacking: dict[str, NotAtHand] = {}
     for task in tasks:
         try:
             load_real(task, real, allow_hub=False)
-        except NotAtHand:
-            if real is not None:
-                raise
-            return False
-    return True
+        except NotAtHand as error:
+            lacking[task.name] = error
+    if real is not None and len(lacking) == len(tasks):
+        raise lacking[tasks[0].name]
+    return list(lacking)
+
+
+def _check_out(out: Path, settings: StudySettings) -> None:
+    """Say in plain words what a second demo with other texts in the same folder runs into."""
+    from builders.errors import UserError
+    from understudy.study_folder import StudyFolder
+
+    plan = StudyFolder(out).plan()
+    if plan is None:
+        return
+    was = plan["settings"]
+    if (was.get("real"), was.get("agreement")) != (settings.real, settings.agreement):
+        raise UserError(
+            f"--out {out}: holds a demo or study on other texts; give this one a folder of its "
+            f"own (--out {out}-2) or delete that one first"
+        )

@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the study; a call that is stopped is taken up by the same call again."""
     from understudy.settings import Grid, StudySettings, parse_arms, parse_seeds, parse_tasks
 
+    if args.trainer == "finetune" and args.pooling != "mean":
+        raise UserError(f"--pooling {args.pooling}: is of the probe; leave it out with finetune")
     grid = Grid(parse_tasks(args.tasks), parse_arms(args.arms), parse_seeds(args.seeds))
     settings = StudySettings(
         llm=args.llm,
@@ -78,8 +80,6 @@ def study_and_report(grid: Grid, settings: StudySettings, out: Path) -> int:
     from understudy.study import Study
 
     outcome = Study(grid, settings, out).run()
-    if not outcome.done + outcome.known:
-        raise UserError(f"nothing to run: {next(iter(outcome.skipped.values()), 'empty grid')}")
     records = read_study(out)
     files = write_report(records, out)
     print()

@@ -1,0 +1,163 @@
+"""Fine-tuning: a real `Trainer` run of the embedded encoder learns, repeats itself, is tidy."""
+
+import contextlib
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from builders.data import LabelledTexts
+from trainers.base import Outcome
+from trainers.encoders import EMBEDDED, load_encoder
+from trainers.finetune import Finetune, FinetuneSettings
+from trainers.heads import class_weights
+
+PLEASED = ("What a {} evening!", "I would go to the {} again.", "The {} made us all smile.")
+ANNOYED = ("The {} was a waste of money.", "Never the {} again.", "We left the {} in anger.")
+WORDS = ("concert", "hotel", "dinner", "museum", "course", "trip")
+SETTINGS = FinetuneSettings(epochs=3, batch_size=8, learning_rate=2e-4)
+
+
+def labelled(words: tuple[str, ...]) -> LabelledTexts:
+    """Return texts of pleased (0) and of annoyed people (1)."""
+    forms = ((0, PLEASED), (1, ANNOYED))
+    pairs = [(form.format(word), y) for y, own in forms for form in own for word in words]
+    texts, labels = zip(*pairs, strict=True)
+    return LabelledTexts(texts, labels, ("pleased", "annoyed"), tuple(map(str, range(len(texts)))))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One training.
+
+    Attributes:
+        outcome: What it gave.
+        steps: (steps done, steps in all) as it reported them.
+        printed: What it printed.
+        left: Files that lay in the working and the temporary folder afterwards.
+    """
+
+    outcome: Outcome
+    steps: list[tuple[int, int]]
+    printed: str
+    left: list[str]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Fine-tune the embedded encoder, in an empty folder."""
+    work, scratch = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("scratch")
+    steps: list[tuple[int, int]] = []
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(work)
+        patch.setattr(tempfile, "tempdir", str(scratch))
+        encoder = load_encoder(EMBEDDED)
+        train, test = labelled(WORDS[:4]), labelled(WORDS[4:])
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            outcome = Finetune(
+                encoder, SETTINGS, progress=lambda done, of: steps.append((done, of))
+            ).run(train, test, seed=1)
+        found = [path for folder in (work, scratch) for path in folder.rglob("*")]
+    return Ran(outcome, steps, printed.getvalue(), [str(p) for p in found if p.is_file()])
+
+
+@pytest.mark.slow
+def test_fine_tuning_learns(ran: Ran) -> None:
+    """Two moods are told apart on words that were not in training."""
+    np.testing.assert_array_equal(ran.outcome.predictions, labelled(WORDS[4:]).labels)
+
+
+@pytest.mark.slow
+def test_fine_tuning_passes_over_the_texts_as_often_as_asked(ran: Ran) -> None:
+    """24 texts in batches of 8 are 3 steps, three times: 9 steps, each reported as it is done."""
+    assert ran.outcome.details["steps"] == 9
+    assert ran.steps == [(n, 9) for n in range(1, 10)]
+
+
+@pytest.mark.slow
+def test_fine_tuning_is_quiet(ran: Ran) -> None:
+    """Neither a bar of its own nor the library's reports reach the terminal."""
+    assert ran.printed == ""
+
+
+@pytest.mark.slow
+def test_fine_tuning_leaves_no_file(ran: Ran) -> None:
+    """No checkpoint and no log is left, in the working folder or in the temporary one."""
+    assert ran.left == []
+
+
+@pytest.mark.slow
+def test_a_run_takes_time(ran: Ran) -> None:
+    """Training and prediction are timed."""
+    assert ran.outcome.seconds > 0
+
+
+def one_step(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the classifier's weights before and after one step of training."""
+    settings = FinetuneSettings(epochs=1, batch_size=4, learning_rate=1e-3, warmup=0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Finetune(load_encoder(EMBEDDED), settings).trainer(
+            labelled(WORDS[:1]).select([0, 1, 3, 4]), seed, folder
+        )
+        assert trainer.model is not None
+        weight = trainer.model.get_parameter("classifier.weight")
+        before = weight.detach().clone()
+        torch.rand(seed + 3)  # what was drawn before decides nothing
+        trainer.train()
+    return before, weight.detach().clone()
+
+
+def test_the_seed_decides_the_weights() -> None:
+    """One seed gives the same initial and trained weights bit by bit, another one others."""
+    first, again, other = one_step(0), one_step(0), one_step(1)
+
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+    assert not torch.equal(first[0], other[0])
+    assert not torch.equal(first[0], first[1])
+
+
+def test_the_loss_weighs_every_class_alike(tmp_path: Path) -> None:
+    """The loss is the cross-entropy with the class weights: 3 pleased texts of 4 weigh 2/3, 1 is 2.
+
+    With the logits (0, 0) for a pleased text and (1, 3) for the annoyed one:
+    (3 * 2/3 * ln 2 + 2 * ln(1 + e^-2)) / (3 * 2/3 + 2) = (1.3863 + 0.2539) / 4 = 0.4100.
+    """
+    texts = labelled(WORDS[:1]).select([0, 1, 2, 3])
+    trainer = Finetune(load_encoder(EMBEDDED), SETTINGS).trainer(texts, 0, str(tmp_path))
+    logits = torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [1.0, 3.0]])
+    assert trainer.compute_loss_func is not None
+
+    loss = trainer.compute_loss_func({"logits": logits}, torch.tensor(texts.labels))
+
+    np.testing.assert_allclose(class_weights(np.array(texts.labels), 2), [2 / 3, 2.0], rtol=1e-6)
+    assert float(loss) == pytest.approx(0.4100, abs=1e-4)
+
+
+def test_the_model_names_its_labels(tmp_path: Path) -> None:
+    """A model that is saved later says `pleased`, not `LABEL_0`."""
+    trainer = Finetune(load_encoder(EMBEDDED)).trainer(labelled(WORDS[:1]), 0, str(tmp_path))
+
+    config: Any = getattr(trainer.model, "config", None)
+    assert config.id2label == {0: "pleased", 1: "annoyed"}
+
+
+def test_settings_say_what_decides() -> None:
+    """Every setting is in the settings that a run's key hashes."""
+    encoder = load_encoder(EMBEDDED)
+
+    assert Finetune(encoder, SETTINGS).settings == {
+        "epochs": 3,
+        "batch_size": 8,
+        "learning_rate": 2e-4,
+        "weight_decay": 0.01,
+        "warmup": 0.1,
+        "max_length": 256,
+    }
+    assert Finetune(encoder).settings != Finetune(encoder, SETTINGS).settings
