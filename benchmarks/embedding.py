@@ -54,7 +54,9 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name, task in TASKS.items():
         texts = compose(load_task(task), Order("zero_shot"), Recording()).texts.texts
-        lengths = [len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=256)["input_ids"]]
+        lengths = [
+            len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=256)["input_ids"]
+        ]
         with tempfile.TemporaryDirectory() as cache:
             embeddings = Embeddings(encoder, folder=Path(cache))
             embeddings.of(texts[:64])  # loads the encoder

@@ -1,10 +1,24 @@
 """When two texts count as the same: case, punctuation and spacing are ignored."""
 
-import re
 import unicodedata
 
-# Everything that is neither a letter, a digit nor a combining mark; `_` is punctuation here.
-_NOT_WORD = re.compile(r"[^\w]|_", re.UNICODE)
+_VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+"""Marks by category, but they only choose how a symbol is drawn, and vanish with it."""
+
+
+class _Kept(dict[int, int | None]):
+    """Code point -> itself for letters, digits and combining marks, else a space; filled on use.
+
+    The word class of `re` would not do: it leaves out the vowel signs of Hindi or Thai.
+    """
+
+    def __missing__(self, code: int) -> int | None:
+        kept = unicodedata.category(chr(code))[0] in "LNM"
+        self[code] = None if code in _VARIATION_SELECTORS else code if kept else ord(" ")
+        return self[code]
+
+
+_KEPT = _Kept()
 
 
 def comparison_key(text: str) -> str:
@@ -15,7 +29,7 @@ def comparison_key(text: str) -> str:
     different.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    key = " ".join(_NOT_WORD.sub(" ", folded).split())
+    key = " ".join(folded.translate(_KEPT).split())
     return key or folded.strip()
 
 

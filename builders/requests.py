@@ -75,7 +75,7 @@ class Request:
 
     @property
     def replicate(self) -> int:
-        """The conversation index, sent as the request's `seed`: first turns are word for word the same."""
+        """The conversation index, sent as `seed`: first turns are the same word for word."""
         return self.id.conversation
 
 

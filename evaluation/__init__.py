@@ -1,1 +1,1 @@
-"""From texts, predictions and votes to evidence: metrics, diversity, similarity, statistics, report."""
+"""From texts, predictions and votes to evidence: metrics, diversity, statistics, report."""

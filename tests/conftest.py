@@ -103,7 +103,8 @@ labels:
   long walk: about being outdoors
 prompt:
   context: You write short messages.
-  generate: Write {{count}} texts of the kind "{{label}}" ({{meaning}}), {{min_words}} to {{max_words}} words.
+  generate: >-
+    Write {{count}} texts of the kind "{{label}}" ({{meaning}}), {{min_words}} to {{max_words}} words.
 length_words: [5, 40]
 """
 

@@ -66,3 +66,14 @@ def test_the_key_of_a_key_is_itself(text: str) -> None:
 def test_words_are_what_white_space_separates(text: str, count: int) -> None:
     """A dash on its own counts, as in any word count; no-break spaces separate."""
     assert word_count(text) == count
+
+
+def test_vowel_signs_tell_words_apart() -> None:
+    """Hindi words that differ only in a vowel sign are different words."""
+    # U+0915 KA with the signs for I (U+093F) and U (U+0941).
+    assert comparison_key("\u0915\u093f") != comparison_key("\u0915\u0941")
+
+
+def test_an_emoji_with_its_variation_selector_is_dropped() -> None:
+    """A red heart (U+2764 with U+FE0F) leaves nothing behind."""
+    assert comparison_key("thank you \u2764\ufe0f") == comparison_key("Thank you!")

@@ -10,6 +10,7 @@ from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
+from builders.filters.copies import CopyIndex
 from builders.llms.base import LLM
 from builders.real import RealData, load_real
 from builders.real.splitting import stratified, without
@@ -114,9 +115,12 @@ def gather(
     real, why = _real(task, settings)
     absent: dict[str, str] = {}
     compositions: dict[str, Composition] = {}
+    # One index for all strategies: building it is the larger part of filtering.
+    tested = CopyIndex(real.test.texts, contained=True) if real else None
     for arm in (arm for arm in arms if arm not in (REAL, REAL_FULL)):
         if llm.can_answer(task, arm):
-            compositions[arm] = _compose(task, arm, settings, llm, real)
+            train = real.train if real else None
+            compositions[arm] = _compose(task, arm, settings, llm, train, tested)
             _say_shortfall(compositions[arm].record, said)
         else:
             absent[arm] = f"{llm.description} has no answers for it"
@@ -157,16 +161,15 @@ def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
 
 
 def _compose(
-    task: Task, arm: str, settings: StudySettings, llm: LLM, real: RealData | None
+    task: Task,
+    arm: str,
+    settings: StudySettings,
+    llm: LLM,
+    train: LabelledTexts | None,
+    tested: CopyIndex | None,
 ) -> Composition:
     order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
-    composition = compose(
-        task,
-        order,
-        llm,
-        train=real.train if real else None,
-        real_test_texts=real.test.texts if real else None,
-    )
+    composition = compose(task, order, llm, train=train, real_test_texts=tested)
     if not all(composition.record.kept.values()):
         empty = next(label for label, n in composition.record.kept.items() if not n)
         raise UserError(
