@@ -95,11 +95,13 @@ def parse_tasks(option: str) -> tuple[Task, ...]:
 
 
 def parse_arms(option: str) -> tuple[str, ...]:
-    """Read `--arms`: names with commas between; the order of tables is fixed.
+    """Read `--arms`: `all`, or names with commas between; the order of tables is fixed.
 
     Raises:
         UserError: A name is unknown.
     """
+    if option == "all":
+        return ARMS
     asked = [name.strip() for name in option.split(",") if name.strip()]
     for name in asked:
         if name not in ARMS:

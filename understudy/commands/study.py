@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.options import add_generation_options, not_negative
-from understudy.settings import ARMS
 
 if TYPE_CHECKING:
     from understudy.settings import Grid, StudySettings
@@ -22,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tasks", default="all", help="all, or names and paths with commas between"
     )
-    parser.add_argument("--arms", default=",".join(ARMS), help="what classifiers are trained on")
+    parser.add_argument(
+        "--arms",
+        default="all",
+        help="what classifiers are trained on: all, or real, real_full and strategies, with commas",
+    )
     parser.add_argument("--seeds", default="3", help="how many (3: 0, 1, 2) or which (0,4,7)")
     add_generation_options(parser)
     parser.add_argument(
