@@ -104,7 +104,8 @@ labels:
 prompt:
   context: You write short messages.
   generate: >-
-    Write {{count}} texts of the kind "{{label}}" ({{meaning}}), {{min_words}} to {{max_words}} words.
+    Write {{count}} texts of the kind "{{label}}" ({{meaning}}), {{min_words}} to {{max_words}}
+    words.
 length_words: [5, 40]
 """
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,23 @@ def test_a_corpus_without_any_text_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="plants zero_shot: no text was kept"):
         write_corpus(composed(tmp_path, word="word " * 30), tmp_path / "out")
     assert files(tmp_path / "out") == before
+
+
+def test_two_builds_at_once_both_arrive(tmp_path: Path) -> None:
+    """Two strategies written to one folder at the same time: the card knows both."""
+    compositions = [composed(tmp_path, strategy) for strategy in ("zero_shot", "few_shot")]
+    for i in range(5):
+        folder = tmp_path / f"out{i}"
+        with ThreadPoolExecutor(2) as pool:
+            written = [pool.submit(write_corpus, each, folder) for each in compositions]
+        assert [each.result().strategy for each in written] == ["zero_shot", "few_shot"]
+
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        assert [line for line in card.splitlines() if line.startswith("- config_name")] == [
+            "- config_name: zero_shot",
+            "- config_name: few_shot",
+        ]
+        assert len(files(folder)) == 5
 
 
 # ---- Where it may be written ----------------------------------------------------------------

@@ -4,15 +4,18 @@ Run as a program, this file is the process that the tests kill: it forks a copy 
 line that it reads, and that copy writes a corpus and ends itself before its n-th change of a file.
 """
 
+import contextlib
+import io
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -75,9 +78,65 @@ def serve() -> None:
         sys.stdout.flush()
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file below a folder."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def building(out: Path, *options: str) -> tuple[int, str]:
+    """Run `understudy build`; return its exit code and what it wrote to standard error."""
+    errors = io.StringIO()
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+        code = understudy(["build", TASK.name, "--out", str(out), *options])
+    return code, errors.getvalue()
+
+
+def fill_disks(place: Path) -> Iterator[tuple[str, Any]]:
+    """Build on disks that are full, full from the start, read-only, and with small files only."""
+    for name, size in (("full", "400k"), ("tiny", "24k"), ("read-only", "400k")):
+        disk = place / name
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "x", str(disk)], check=True)
+        if name == "tiny":
+            code, error = building(disk / "a" / "b")
+            yield name, [code, error, not list(disk.iterdir())]
+            continue
+        write_corpus(composed(OLD), disk / "out")
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        (disk / "filler").write_bytes(bytes(free - 8192))
+        before = files(disk / "out")
+        if name == "read-only":
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        code, error = building(disk / "out")
+        yield name, [code, error, files(disk / "out") == before]
+
+
+def limit_files(place: Path) -> Iterator[tuple[str, Any]]:
+    """Build where no file may be longer than 3,000 bytes."""
+    from builders.synthetic_corpus import SyntheticCorpus
+
+    assert SyntheticCorpus.__name__  # loaded before: byte code that is written now would be cut
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+    code, error = building(place / "limited")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    yield "limited", [code, error, not (place / "limited").exists()]
+
+
 if __name__ == "__main__":
-    serve()
+    match sys.argv[1:]:
+        case ["serve"]:
+            serve()
+        case ["limit", folder]:
+            sys.stdout.write(json.dumps(dict(limit_files(Path(folder)))))
+        case ["disks", folder]:
+            outcomes = dict([*fill_disks(Path(folder)), *limit_files(Path(folder))])
+            sys.stdout.write(json.dumps(outcomes))
     sys.exit()
+
+
+PROGRAM = (sys.executable, __file__)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 class Writer:
@@ -85,8 +144,8 @@ class Writer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            [*PROGRAM, "serve"],
+            env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -186,102 +245,58 @@ def test_a_first_build_that_was_killed_is_mended_by_the_next(
 # ---- Disks that are full or may not be written ----------------------------------------------
 
 
-@contextmanager
-def mounted(place: Path, size: str) -> Iterator[None]:
-    """Mount a small disk in memory; skip where this user may not."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(command, capture_output=True, check=False).returncode
-    ):
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Build on small disks in memory, which only a process of its own can see.
+
+    Where this user may not mount any, only the limit on files is tried.
+    """
+    place = str(tmp_path_factory.mktemp("disks"))
+    mode, prefix = "limit", list[str]()
+    for unshare in (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"]):
+        if not shutil.which("unshare"):
+            break
+        mounting = [*unshare, "mount", "-t", "tmpfs", "x", place]
+        if not subprocess.run(mounting, capture_output=True, check=False).returncode:
+            mode, prefix = "disks", unshare
+            break
+    command = [*prefix, *PROGRAM, mode, place]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    outcomes: dict[str, Any] = json.loads(done.stdout)
+    return outcomes
+
+
+@pytest.mark.parametrize(
+    ("disk", "remedy"),
+    [
+        ("full", "/full/out: the disk is full"),
+        ("tiny", "/tiny/a/b: the disk is full"),
+        ("read-only", "/read-only/out: the file system is read-only"),
+        ("limited", "/limited: the file may not grow further here"),
+    ],
+)
+def test_a_disk_that_cannot_take_the_corpus_is_one_line(
+    disk: str, remedy: str, disks: dict[str, Any]
+) -> None:
+    """Exit code 2, the folder and the remedy; the old corpus stays, a new folder is gone again."""
+    if disk not in disks:
         pytest.skip("needs the right to mount a file system in memory")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
+    code, error, nothing_half_written = disks[disk]
 
-BUILD = ["build", "reddit_emotion", "--per-label", "20"]
-
-
-def test_a_full_disk_is_one_line_and_leaves_the_old_corpus(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Every byte that is free is taken first; exit code 2, and nothing half-written."""
-    disk = tmp_path / "disk"
-    with mounted(disk, "400k"):
-        write_corpus(composed(OLD), disk / "out")
-        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-        (disk / "filler").write_bytes(bytes(free - 8192))
-        before = {path: path.read_bytes() for path in (disk / "out").rglob("*") if path.is_file()}
-
-        code = understudy([*BUILD, "--out", str(disk / "out")])
-
-        after = {path: path.read_bytes() for path in (disk / "out").rglob("*") if path.is_file()}
-    error = capsys.readouterr().err
     assert code == 2
     assert error.count("\n") == 1
-    assert str(disk / "out") in error
-    assert "the disk is full" in error
-    assert after == before
+    assert remedy in error
+    assert nothing_half_written
 
 
-def test_a_full_disk_leaves_no_new_folder_behind(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The folder of a first build that could not be written is gone again, with its parents."""
-    disk = tmp_path / "disk"
-    with mounted(disk, "24k"):
-        code = understudy([*BUILD, "--per-label", "200", "--out", str(disk / "a" / "b")])
-
-        assert code == 2
-        assert list(disk.iterdir()) == []
-    assert "the disk is full" in capsys.readouterr().err
-
-
-def test_a_file_that_may_not_grow_is_one_line(tmp_path: Path) -> None:
-    """A limit on the size of files ends a build like a full disk does, without a traceback."""
-    code = (
-        "import resource, sys; from understudy.cli import main;"
-        "from builders.synthetic_corpus import SyntheticCorpus;"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000));"
-        f"sys.exit(main({[*BUILD, '--out', str(tmp_path / 'out')]!r}))"
-    )
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert f"{tmp_path / 'out'}: the file may not grow further" in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_may_not_be_written_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A read-only disk is named with the remedy; what is there stays."""
-    disk = tmp_path / "disk"
-    with mounted(disk, "400k"):
-        write_corpus(composed(OLD), disk / "out")
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-
-        code = understudy([*BUILD, "--out", str(disk / "out")])
-
-        assert loaded(disk / "out") == OLD
-    error = capsys.readouterr().err
-    assert code == 2
-    assert error.count("\n") == 1
-    assert "name a folder that can be written" in error
-
-
-def test_a_folder_without_the_right_to_write_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_without_the_right_to_write_is_one_line(tmp_path: Path) -> None:
     """A folder of someone else is named with the remedy."""
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     tmp_path.chmod(0o555)
 
-    assert understudy([*BUILD, "--out", str(tmp_path / "out")]) == 2
-    assert "name a folder that can be written" in capsys.readouterr().err
+    code, error = building(tmp_path / "out")
+
+    assert code == 2
+    assert "name a folder that can be written" in error

@@ -325,24 +325,39 @@ def test_the_next_run_asks_again_only_what_failed(server: Server, tmp_path: Path
     assert mended.kept == composed(server).kept
 
 
+class Ending(HttpLLM):
+    """Sets `ended` once it has refused a request for good."""
+
+    ended = threading.Event()
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or say that nothing can be answered."""
+        try:
+            return await super().complete(request)
+        except UserError:
+            self.ended.set()
+            raise
+
+
 def test_an_error_that_ends_the_build_lets_answers_on_their_way_arrive(
     server: Server, tmp_path: Path
 ) -> None:
     """Nothing new is asked after a wrong key, and what was asked before is kept: it is paid for."""
     refused, other = "plants/zero_shot/out door/c0/t1", "plants/zero_shot/in/door/c0/t1"
-    both, gone = threading.Barrier(2), threading.Event()
+    both = threading.Barrier(2)
+    llm = Ending(server.server_address[1], 4)
+    llm.ended = threading.Event()
     server.behaviour.statuses = {refused: 401}
     server.behaviour.arrived = lambda name: both.wait(20) if name in (refused, other) else None
-    server.behaviour.delay = lambda name: float(name == other and not gone.wait(20)) + 0.1
-    server.behaviour.done = lambda name: gone.set() if name == refused else None
+    server.behaviour.delay = lambda name: float(name == other and not llm.ended.wait(20))
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         with pytest.raises(UserError, match="the key is wrong"):
-            generation(HttpLLM(server.server_address[1], 4), ledger).run(QUOTA)
+            generation(llm, ledger).run(QUOTA)
         kept = {entry.request.custom_id for entry in ledger.entries()}
 
     assert other in kept
-    assert len(server.behaviour.asked) < REQUESTS
-    assert len(kept) == len(server.behaviour.asked) - 1
+    assert other.replace("t1", "t2") not in server.behaviour.asked
+    assert kept == set(server.behaviour.asked) - {refused}
 
 
 # ---- The ledger -----------------------------------------------------------------------------

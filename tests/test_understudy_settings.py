@@ -71,12 +71,17 @@ def test_the_arms_are_the_real_ones_and_every_strategy() -> None:
     assert ARMS == ("real", "real_full", "zero_shot", "few_shot")
 
 
+def test_all_arms_may_be_asked_for_at_once() -> None:
+    """`all` is every arm, `real_full` included."""
+    assert parse_arms("all") == ARMS
+
+
 @pytest.mark.parametrize(
     ("option", "wrong"), [("real,zero", "unknown arm 'zero'"), (" ,", "names no arm")]
 )
 def test_unknown_arms_are_refused(option: str, wrong: str) -> None:
     """The line names the arm and lists those there are."""
-    with pytest.raises(UserError, match=f"--arms: {wrong}; use real, real_full, zero_shot"):
+    with pytest.raises(UserError, match=f"--arms: {wrong}; use all, or real, real_full, zero_shot"):
         parse_arms(option)
 
 

@@ -1,4 +1,4 @@
-"""A study: what a run's key hashes, what is done again and what is not, what is skipped, widened."""
+"""A study: what a run's key hashes, what is done again, what is skipped, how it is widened."""
 
 import csv
 import json
@@ -253,7 +253,7 @@ def test_without_a_number_the_smallest_corpus_decides(little_world: Path) -> Non
 def test_few_real_texts_cut_every_arm_and_this_is_said(world: Path) -> None:
     """With 3 real texts of a label each arm has 3 of it: a gap is one at equal size."""
     path = world / "real" / "own.train.csv"
-    rows = list(csv.reader(path.open(newline="")))
+    rows = list(csv.reader(path.read_text().splitlines()))
     first = [row for row in rows if row[1] == "tea/coffee"][:3]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([rows[0], *first, *(r for r in rows if r[1] == "long walk")])
@@ -422,10 +422,13 @@ def test_a_finished_study_is_not_done_again(out: Path, little_world: Path) -> No
 def test_a_study_is_the_same_wherever_it_is_done(
     finished: Path, little_world: Path, tmp_path: Path
 ) -> None:
-    """Two folders, the same scores: only the seconds differ."""
-    run(grid_of(little_world), settings_of(little_world), tmp_path / "second")
+    """Two folders, the same lines: only the seconds differ."""
+    grid = grid_of(little_world, arms=("real",), seeds=(1,))
 
-    assert lines(tmp_path / "second") == lines(finished)
+    run(grid, settings_of(little_world), tmp_path / "second")
+
+    (line,) = lines(tmp_path / "second")
+    assert line in lines(finished)
 
 
 def test_a_run_that_is_missing_is_done_again_alone(
@@ -446,11 +449,13 @@ def test_each_text_is_embedded_once_in_a_study(
 ) -> None:
     """All arms and seeds share their vectors: as many encodings as there are distinct texts."""
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
+    grid = grid_of(little_world, arms=("real", "real_full", "few_shot"))
 
-    outcome = run(grid_of(little_world), settings_of(little_world), tmp_path / "out")
+    outcome = run(grid, settings_of(little_world), tmp_path / "out")
 
-    # 40 real training texts (all of them in `real_full`), 24 test texts, 16 texts of each corpus.
-    assert outcome.encoded == 40 + 24 + 2 * 16
+    # 40 real training texts (those of `real` are among them), 24 test texts, 16 of the corpus.
+    assert outcome.done == 6
+    assert outcome.encoded == 40 + 24 + 16
 
 
 # Widening, and data that changes
@@ -498,25 +503,24 @@ def test_a_task_more_leaves_the_others(out: Path, little_world: Path) -> None:
 
 
 def test_changed_real_texts_are_done_again_and_only_these_are_reported(
-    out: Path, world: Path
+    world: Path, tmp_path: Path
 ) -> None:
-    """A test text more: all eight runs are new; the old lines stay in the file, not in the report."""
-    grid, before = grid_of(world), {record.key for record in done(out)}
-    plan = json.loads((out / "study.json").read_text())
-    settings = settings_of(world)
-    plan["settings"] |= {"real": settings.real, "llm": settings.llm}
-    (out / "study.json").write_text(json.dumps(plan))
+    """A test text more: every run is a new one; the old lines stay, and no report shows them."""
+    grid, settings = grid_of(world, arms=("real", "zero_shot"), seeds=(0,)), settings_of(world)
+    out = tmp_path / "out"
+    run(grid, settings, out)
+    before = {record.key for record in done(out)}
     with (world / "real" / "own.test.csv").open("a", newline="") as file:
         csv.writer(file).writerow(["Someone hid a mug behind the very last boat.", "tea/coffee"])
 
     outcome = run(grid, settings, out)
 
-    assert (outcome.done, outcome.known) == (8, 0)
+    assert (outcome.done, outcome.known) == (2, 0)
     records = done(out)
-    assert len(records) == 8
+    assert len(records) == 2
     assert not {record.key for record in records} & before
     assert {record.n_test for record in records} == {25}
-    assert len(lines(out)) == 16
+    assert len(lines(out)) == 4
 
 
 def test_other_settings_are_refused_and_nothing_changes(out: Path, little_world: Path) -> None:
@@ -533,9 +537,9 @@ def test_other_settings_are_refused_and_nothing_changes(out: Path, little_world:
 
 
 def test_what_is_not_at_hand_is_skipped_by_name(little_world: Path, tmp_path: Path) -> None:
-    """The recording has no few-shot texts of `other`: said, written down, reported; the rest runs."""
+    """The recording has no few-shot texts of `other`: said, written, reported; the rest runs."""
     said: list[str] = []
-    grid = grid_of(little_world, tasks=("own", "other"), arms=("real", "few_shot"), seeds=(0, 1))
+    grid = grid_of(little_world, tasks=("own", "other"), arms=("few_shot",))
 
     outcome = run(grid, settings_of(little_world), tmp_path / "out", said.append)
 
@@ -552,13 +556,13 @@ def test_what_is_not_at_hand_is_skipped_by_name(little_world: Path, tmp_path: Pa
     assert {record.reason for record in skipped} == {
         "a recording (recording) has no answers for it"
     }
-    assert len(records.runs) - len(skipped) == 4 + 2
+    assert len(records.runs) - len(skipped) == 2
     assert records.missing == ()
 
 
 def test_a_skipped_run_is_written_down_once(little_world: Path, tmp_path: Path) -> None:
     """The second call finds it; a reason that changed is written anew."""
-    grid = grid_of(little_world, tasks=("other",), arms=("real", "few_shot"), seeds=(0,))
+    grid = grid_of(little_world, tasks=("other",), arms=("zero_shot", "few_shot"), seeds=(0,))
     out = tmp_path / "out"
     run(grid, settings_of(little_world), out)
     run(grid, settings_of(little_world), out)
@@ -621,14 +625,14 @@ def test_wrong_data_of_a_later_task_leaves_nothing(world: Path, tmp_path: Path) 
     path = world / "real" / "other.test.csv"
     right = path.read_text()
     path.write_text(right.replace("long walk", "long talk", 1))
-    grid = grid_of(world, tasks=("own", "other"), arms=("real", "zero_shot"), seeds=(0,))
+    grid = grid_of(world, tasks=("own", "other"), arms=("zero_shot",), seeds=(0,))
 
     with pytest.raises(UserError, match="'long talk'"):
         run(grid, settings_of(world), tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
     path.write_text(right)
-    assert run(grid, settings_of(world), tmp_path / "out").done == 4
+    assert run(grid, settings_of(world), tmp_path / "out").done == 2
 
 
 def test_a_corpus_without_any_text_of_a_label_is_refused(world: Path, tmp_path: Path) -> None:
@@ -648,9 +652,11 @@ def test_one_text_a_label_is_enough(little_world: Path, tmp_path: Path) -> None:
     """The smallest study runs, without the figures that need more texts."""
     out = tmp_path / "out"
 
-    run(grid_of(little_world, seeds=(0,)), settings_of(little_world, per_label=1), out)
+    grid = grid_of(little_world, arms=("real", "zero_shot"), seeds=(0,))
 
-    assert [r.n_train for r in done(out)] == [2, 40, 2, 2]
+    run(grid, settings_of(little_world, per_label=1), out)
+
+    assert [record.n_train for record in done(out)] == [2, 2]
     assert {m.measure for m in read_study(out).measures} == {"remote_clique", "chamfer"}
 
 

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from builders.errors import UserError
 from trainers.encoders import Encoder, loading
+from trainers.encoding import encode
 
 Pooling = Literal["mean", "first"]
 Vectors = NDArray[np.float32]
-
-BATCH = 32
-"""Of 16 to 128 the fastest on a CPU: what a layer works on stays in its caches."""
 
 SEGMENT = 1024
 """Texts a segment: what a kill can lose is the work on one."""
@@ -97,14 +95,7 @@ class Embeddings:
             with loading(self.encoder):
                 self._model = _load_model(self.encoder, self.pooling)
         self.encoded += len(texts)
-        vectors: Vectors = self._model.encode(
-            texts,
-            batch_size=BATCH,
-            normalize_embeddings=self.pooling == "mean",
-            show_progress_bar=False,
-            convert_to_numpy=True,
-        )
-        return vectors.astype(np.float32, copy=False)
+        return encode(self._model, texts, unit_length=self.pooling == "mean")
 
     def _keep(self, keys: list[bytes], vectors: Vectors) -> None:
         from safetensors import SafetensorError

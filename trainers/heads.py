@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trainers.threads import single_threaded
 
 if TYPE_CHECKING:
     import torch
@@ -94,7 +94,7 @@ def train_head(
     optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, epochs * per_epoch)
     order = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]), single_threaded():
         torch.manual_seed(seed)  # the dropout draws from the global generator
         head.train()
         for _ in range(epochs):
@@ -105,19 +105,6 @@ def train_head(
                 schedule.step()
         head.eval()
     return epochs * per_epoch
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one core: a step is too small to share, and sums stay the same everywhere."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def predict(head: torch.nn.Sequential, vectors: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from builders.composition import Composition, Order, compose
-from builders.corpus import write_corpus
+from builders.corpus import check_folder, write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
@@ -51,6 +51,15 @@ class Materials:
         """What building each corpus gave, with its place in the study's folder."""
         place = f"corpora/{self.task.name}"
         return tuple(replace(each.record, path=place) for each in self.compositions.values())
+
+    def check_corpora(self, out: Path) -> None:
+        """Refuse, before anything is written, a place that cannot take the corpora.
+
+        Raises:
+            UserError: A corpus of the task with other labels lies there.
+        """
+        for strategy in self.compositions:
+            check_folder(out / "corpora" / self.task.name, self.task, strategy)
 
     def write_corpora(self, out: Path) -> None:
         """Write the corpora below the study's folder `out`."""

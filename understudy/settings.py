@@ -105,9 +105,9 @@ def parse_arms(option: str) -> tuple[str, ...]:
     asked = [name.strip() for name in option.split(",") if name.strip()]
     for name in asked:
         if name not in ARMS:
-            raise UserError(f"--arms: unknown arm {name!r}; use {', '.join(ARMS)}")
+            raise UserError(f"--arms: unknown arm {name!r}; use all, or {', '.join(ARMS)}")
     if not asked:
-        raise UserError(f"--arms: names no arm; use {', '.join(ARMS)}")
+        raise UserError(f"--arms: names no arm; use all, or {', '.join(ARMS)}")
     return tuple(arm for arm in ARMS if arm in asked)
 
 

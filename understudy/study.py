@@ -122,6 +122,8 @@ class Study:
             if not any(plan.runs for plan in plans):
                 why = next(iter(plans[0].materials.absent.values()))
                 raise UserError(f"nothing to run: {why}")
+            for plan in plans:
+                plan.materials.check_corpora(self.folder.path)
             return self._work(plans, old, trainer, measuring, progress)
 
     def _plan(

@@ -133,11 +133,13 @@ class StudyFolder:
         _append(self.path / MEASURES, asdict(record))
 
     def mend(self) -> None:
-        """Drop a last line that a kill tore; call it under the lock, before the first append."""
+        """Drop half lines and half files that a kill left; call it under the lock, first of all."""
         for name in (RUNS, MEASURES):
             path = self.path / name
             if path.is_file():
                 _drop_torn_line(path)
+        for half in (*self.path.glob(f".{PLAN}.*"), *self.path.glob("predictions/.*.npz.*")):
+            half.unlink()
 
     def write_predictions(
         self, key: str, labels: NDArray[np.int64], predictions: NDArray[np.int64]

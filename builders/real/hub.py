@@ -1,6 +1,8 @@
 """Real texts from the Hub, at one resolved commit."""
 
 import errno
+import hashlib
+import json
 import os
 from typing import Any
 
@@ -51,21 +53,24 @@ def read_hub(task: Task) -> RawSplits:
 
 def _load(source: RealSource) -> tuple[str, dict[str, Any]]:
     """Return the commit, and for each of our splits its data set."""
-    from datasets import load_dataset_builder
-    from datasets.packaged_modules.cache.cache import Cache
+    from datasets import config, load_dataset_builder
     from huggingface_hub import HfApi
 
     commit = HfApi().dataset_info(source.path, revision=source.revision, timeout=30).sha
+    files = dict(source.data_files) if source.data_files else None
+    wanted = hashlib.sha256(json.dumps([source.name, files]).encode()).hexdigest()[:16]
     builder = load_dataset_builder(
         # Without the scheme a folder of that name, wherever the process runs, would be read.
         f"hf://datasets/{source.path}",
         source.name,
-        data_files=dict(source.data_files) if source.data_files else None,
+        data_files=files,
         revision=commit,
+        # Where the Hub fails now, `datasets` takes what it cached last, whatever its revision and
+        # its files: so each has a cache of its own.
+        cache_dir=os.path.join(config.HF_DATASETS_CACHE, "by_commit", f"{commit}-{wanted}"),
     )
-    # Where the Hub fails now, `datasets` takes what it cached last, whatever its revision.
-    if isinstance(builder, Cache) or builder.hash != commit:
-        raise ConnectionError(f"it stopped answering while commit {commit} was read")
+    if builder.hash != commit:
+        raise ConnectionError(f"commit {commit} was asked for and {builder.hash} was given")
     builder.download_and_prepare()
     theirs = {ours: name for ours, name in source.splits.items() if name}
     return str(commit), {ours: _split(builder, source, name) for ours, name in theirs.items()}

@@ -14,11 +14,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report from what the folder holds; nothing is trained."""
-    from evaluation.report import text_table, write_report
+    table, page = report(args.out)
+    print(f"{table}\nreport: {page}")
+    return 0
+
+
+def report(out: Path) -> tuple[str, Path]:
+    """Write the report of the study in `out`; return its main table as text, and its page."""
+    from evaluation.report import read_results, text_table, write_report
     from understudy.reporting import read_study
 
-    records = read_study(args.out)
-    files = write_report(records, args.out)
-    print(text_table(records, args.out))
-    print(f"\nreport: {files.html}")
-    return 0
+    records = read_study(out)
+    results = read_results(records, out)
+    files = write_report(records, out, results=results)
+    return text_table(records, out, results=results), files.html

@@ -78,17 +78,14 @@ def run(args: argparse.Namespace) -> int:
 
 def study_and_report(grid: Grid, settings: StudySettings, out: Path) -> int:
     """Run a study, write its report, and print the main table and the report's place."""
-    from evaluation.report import text_table, write_report
-    from understudy.reporting import read_study
+    from understudy.commands.report import report
     from understudy.study import Study
 
     outcome = Study(grid, settings, out).run()
-    records = read_study(out)
-    files = write_report(records, out)
-    print()
-    print(text_table(records, out))
+    table, page = report(out)
+    print(f"\n{table}")
     print(
         f"\n{outcome.done} runs done, {outcome.known} were there; "
-        f"{outcome.encoded} texts embedded\nreport: {files.html}"
+        f"{outcome.encoded} texts embedded\nreport: {page}"
     )
     return 0
