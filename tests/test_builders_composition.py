@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -277,13 +276,14 @@ def test_a_recording_needs_no_examples_for_few_shot(monkeypatch: pytest.MonkeyPa
     assert record.kept["serious"] > 190
 
 
-def test_a_recording_is_not_checked_against_examples_drawn_now() -> None:
-    """Texts drawn today were never shown to the LLM: they are no examples of the recording's."""
-    train = LabelledTexts(("a b", "c d"), (0, 1), load_task("humor").label_names, ("0", "1"))
+def test_a_recording_is_not_checked_against_examples_drawn_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No texts of today were shown to its LLM, so none are drawn: one label here has none."""
+    monkeypatch.delenv("UNDERSTUDY_DATA", raising=False)
+    train = LabelledTexts(("a b",), (0,), load_task("humor").label_names, ("0",))
 
-    record = compose(
-        load_task("humor"), Order("few_shot"), Recording(Path(Recording().path)), train=train
-    ).record
+    record = compose(load_task("humor"), Order("few_shot"), Recording(), train=train).record
 
     assert record.statuses["seed_copy"] == "not checked"
 

@@ -59,6 +59,7 @@ class Recording(LLM):
         if not self.path.exists():
             raise UserError(f"no recording at {self.path}: give a folder or a .jsonl[.gz] file")
         self._embedded = path is None
+        self._called = "the embedded recording" if path is None else f"the recording {path}"
         self.model = "recording"
         # The last part alone: a card does not tell where on a machine the recording was.
         self.description = f"a recording ({self.path.resolve().name})"
@@ -159,14 +160,14 @@ class Recording(LLM):
         answers = self._answers(task, strategy)
         if not answers:
             raise UserError(
-                f"the recording {self.path.name} has no answers for task {task!r} with strategy "
+                f"{self._called} has no answers for task {task!r} with strategy "
                 f"{strategy!r}: choose another LLM, task or strategy"
             )
         turns = max(name.turn for name in answers)
         conversations = 1 + max(name.conversation for name in answers)
         if min(name.turn for name in answers) < 1 or turns * conversations > _SPARSE * len(answers):
             raise UserError(
-                f"the recording {self.path.name} holds {len(answers)} answers of {task} {strategy} "
+                f"{self._called} holds {len(answers)} answers of {task} {strategy} "
                 f"up to c{conversations - 1} and t{turns}: number conversations from c0 and turns "
                 "from t1"
             )

@@ -83,9 +83,8 @@ def study_and_report(grid: Grid, settings: StudySettings, out: Path) -> int:
 
     outcome = Study(grid, settings, out).run()
     table, page = report(out)
-    print(f"\n{table}")
     print(
-        f"\n{outcome.done} runs done, {outcome.known} were there; "
+        f"\n{table}\n{outcome.done} runs done, {outcome.known} were there; "
         f"{outcome.encoded} texts embedded\nreport: {page}"
     )
     return 0
