@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ HELP = "see what the project does: three tasks, end to end, in under three minut
 TASKS = ("sms_spam", "tweet_emotion", "humor")
 MAX_TEST = 1000
 
-NO_REAL = """\
-No real texts are at hand{of} (give --real PATH, set UNDERSTUDY_DATA, or allow the Hub with --hub).
-This is therefore NO TEST ON REAL DATA: each classifier is trained on the texts of one strategy and
-tested on those of the other. The scores say how far two synthetic corpora agree, and nothing about
-how well a classifier would do on real text.
-"""
+NO_REAL = (
+    "No real texts are at hand{of} (give --real PATH, set UNDERSTUDY_DATA, or allow the Hub with "
+    "--hub). {so} NO TEST ON REAL DATA: each classifier is trained on the texts of one strategy "
+    "and tested on those of the other. The scores say how far two synthetic corpora agree, and "
+    "nothing about how well a classifier would do on real text."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
         "corpora;\nclassifiers are trained on them and scored"
         + (".\n" if lacking else " on real texts.\n")
     )
-    if lacking:
-        of = "" if len(lacking) == len(tasks) else f" for {' and '.join(lacking)}"
-        print(NO_REAL.format(of=of))
+    if len(lacking) == len(tasks):
+        print(textwrap.fill(NO_REAL.format(of="", so="This is therefore"), 100) + "\n")
+    elif lacking:
+        of, so = f" for {' and '.join(lacking)}", "For these tasks this is therefore"
+        print(textwrap.fill(NO_REAL.format(of=of, so=so), 100) + "\n")
     code = study_and_report(
         Grid(tasks, (*arms, "zero_shot", "few_shot"), (0, 1, 2)), settings, args.out
     )
