@@ -1,6 +1,6 @@
 """How fast texts are embedded, against the encoder's matrix products alone in the same run.
 
-    UNDERSTUDY_DATA=... python benchmarks/embedding.py
+    python benchmarks/embedding.py
 
 The limit: the floating-point operations of the encoder's layers on the tokens of the texts, padding
 not counted, at the rate of a plain matrix product of the layer's shape, measured between the texts.

@@ -405,7 +405,7 @@ vectors = embeddings.of([f"text {i}" for i in range(int(start), int(stop))])
 print(embeddings.encoded, vectors.shape)
 """
 
-N_TEXTS = 2 * SEGMENT + 300
+N_TEXTS = SEGMENT + 300
 
 
 def child(encoder: Encoder, cache: Path, start: int, stop: int, kill_after: int = 0) -> str:
@@ -420,7 +420,7 @@ class Story:
 
     Attributes:
         cache: The cache.
-        killed: Exit code of the first process, killed after its second segment of three.
+        killed: Exit code of the first process, killed after its first segment of two.
         lost: Texts that were not in the cache after the kill.
         printed: What the two processes printed, that wanted all texts and the last 500.
     """
@@ -437,7 +437,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, tiny: Encoder) -> Story:
     cache = tmp_path_factory.mktemp("cache")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     killed = subprocess.run(
-        child(tiny, cache, 0, N_TEXTS, kill_after=2).split("\x00"), env=environment, check=False
+        child(tiny, cache, 0, N_TEXTS, kill_after=1).split("\x00"), env=environment, check=False
     )
     lost = Embeddings(tiny, folder=cache).missing([f"text {i}" for i in range(N_TEXTS)])
     both = [
@@ -456,7 +456,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, tiny: Encoder) -> Story:
 
 @pytest.mark.slow
 def test_a_kill_loses_no_more_than_one_segment(story: Story) -> None:
-    """Killed after two of three segments, only the texts of the third have to be encoded again."""
+    """Killed after one of two segments, only the texts of the other have to be encoded again."""
     assert story.killed == -signal.SIGKILL
     assert story.lost == 300
 

@@ -99,11 +99,11 @@ def test_a_run_takes_time(ran: Ran) -> None:
 
 
 def one_step(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the classifier's weights before and after one step of training."""
+    """Return the classifier's weights before and after one step on two texts."""
     settings = FinetuneSettings(epochs=1, batch_size=4, learning_rate=1e-3, warmup=0.0)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Finetune(load_encoder(EMBEDDED), settings).trainer(
-            labelled(WORDS[:1]).select([0, 1, 3, 4]), seed, folder
+            labelled(WORDS[:1]).select([0, 3]), seed, folder
         )
         assert trainer.model is not None
         weight = trainer.model.get_parameter("classifier.weight")
