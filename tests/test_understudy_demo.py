@@ -223,8 +223,11 @@ def test_the_demo_ends_with_the_report_and_three_commands(alone: tuple[Demo, Pat
 
 
 @pytest.mark.slow
-def test_a_second_demo_finds_everything_done(alone: tuple[Demo, Path]) -> None:
+def test_a_second_demo_finds_everything_done(
+    alone: tuple[Demo, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the same folder nothing is trained or embedded again, and the report is the same."""
+    monkeypatch.delenv("UNDERSTUDY_DATA", raising=False)
     before = alone[0].report
 
     again = run_here("--out", alone[0].out)
