@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
@@ -11,12 +11,13 @@ from builders.facts import CorpusRecord
 from builders.filters.base import Candidate
 from builders.filters.chain import build_chain
 from builders.filters.copies import CopyIndex
-from builders.generation import Answer, Generation, failures
+from builders.generation import Asking, Budget, Generation, Interrupted, Progress, Rounds, Stretch
+from builders.generation.rounds import FUTILE
 from builders.ledger import Ledger
-from builders.llms.base import LLM
-from builders.parsing import parse_completion
+from builders.llms.base import LLM, Exhausted, LiveLLM, Quota, RecordedLLM, answer_bound
+from builders.sifting import Sieve
 from builders.strategies import create_strategy
-from builders.strategies.base import Plan
+from builders.strategies.base import TEXTS_SCHEMA, Plan
 from builders.tasks.base import Task
 
 
@@ -38,6 +39,36 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """What ended a build before its quota was met.
+
+    Attributes:
+        why: What it was.
+        signal: The number of the signal that asked for it, None if none did.
+        futile: Whether it was that the LLM wrote no new text, so that going on is of no use.
+    """
+
+    why: str
+    signal: int | None = None
+    futile: bool = False
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the build of a live LLM needs beside the LLM.
+
+    Attributes:
+        ledger: Where completions are kept for good.
+        budget: What may be used; several builds may share it.
+        watch: Called with the counts whenever they change.
+    """
+
+    ledger: Ledger
+    budget: Budget
+    watch: Callable[[Progress], object] = lambda progress: None
+
+
+@dataclass(frozen=True)
 class Composition:
     """The texts of a corpus with their provenance, and how they came about.
 
@@ -45,11 +76,13 @@ class Composition:
         task: The task.
         kept: The corpus's texts, in the order of the requests.
         record: Counts and reasons.
+        halt: Why there are fewer texts than there could be, None if nothing stopped the build.
     """
 
     task: Task
     kept: tuple[Candidate, ...]
     record: CorpusRecord
+    halt: Halt | None = None
 
     @property
     def texts(self) -> LabelledTexts:
@@ -64,8 +97,7 @@ def compose(
     *,
     train: LabelledTexts | None = None,
     real_test_texts: Sequence[str] | CopyIndex | None = None,
-    ledger: Ledger | None = None,
-    progress: Callable[[], object] = lambda: None,
+    live: Live | None = None,
 ) -> Composition:
     """Ask `llm` for the texts of a corpus and keep those that pass the filters.
 
@@ -76,11 +108,38 @@ def compose(
         train: Real training texts that a strategy may draw examples from.
         real_test_texts: Texts that no corpus may copy, or an index of them that several builds
             share; None where there are none at hand.
-        ledger: Where completions are kept; None for a recording, which is one.
-        progress: Called once for every answered request.
+        live: What a live LLM's build needs; None for a recording, which is a ledger.
 
     Raises:
-        UserError: The LLM cannot give what is asked for; nothing was done then.
+        UserError: The LLM cannot give what is asked for; nothing was done then. Or it stopped
+            answering before there was a single text.
+    """
+    asking, quota = asking_of(task, order, llm, train)
+    chain = build_chain(
+        task,
+        seed_examples=None,
+        shows_examples=asking.strategy.shows_examples,
+        real_test_texts=real_test_texts,
+    )
+    sieve = Sieve(task, chain)
+    rounds = Rounds(task.label_names, quota)
+    if isinstance(llm, RecordedLLM):
+        halt = None
+        _sift_recorded(asking, llm, rounds, sieve)
+    else:
+        halt = _sift_live(asking, rounds, sieve, live)
+    kept = _chosen(task, sieve.kept, quota.per_label, order.seed)
+    record = _record(asking, order, quota, sieve, kept)
+    return Composition(task, kept, replace(record, unfinished=halt.why if halt else ""), halt)
+
+
+def asking_of(
+    task: Task, order: Order, llm: LLM, train: LabelledTexts | None
+) -> tuple[Asking, Quota]:
+    """Return how `llm` is asked for a corpus, and for how much.
+
+    Raises:
+        UserError: The LLM cannot give what is asked for, or there are no texts to show.
     """
     # A recording's prompts were sent long ago: examples drawn now were never shown to it.
     pool = None if llm.ignores_messages else train
@@ -91,33 +150,75 @@ def compose(
             "give --real PATH, or use zero_shot"
         )
     quota = llm.quota(task, order.strategy, order.per_label, order.texts_per_request)
-    plan = Plan(quota.texts_per_request, order.seed)
-    answers = Generation(task, strategy, llm, plan, ledger, progress).run(quota)
-    candidates, failed = _candidates(answers)
-    shown = None
-    if strategy.shows_examples:
-        shown = llm.shown_examples([answer.request for answer in answers])
-    chain = build_chain(
-        task,
-        seed_examples=shown,
-        shows_examples=strategy.shows_examples,
-        real_test_texts=real_test_texts,
+    return Asking(task, strategy, _plan(task, order, llm, quota), llm), quota
+
+
+def _plan(task: Task, order: Order, llm: LLM, quota: Quota) -> Plan:
+    if not isinstance(llm, LiveLLM):
+        return Plan(quota.texts_per_request, order.seed)
+    most = llm.sampling.max_tokens or answer_bound(task, quota.texts_per_request)
+    return Plan(
+        quota.texts_per_request,
+        order.seed,
+        sampling={**llm.sampling.parameters, "max_tokens": most},
+        schema=TEXTS_SCHEMA if llm.sampling.schema else None,
     )
-    result = chain.run(candidates)
-    kept = _chosen(task, result.kept, quota.per_label, order.seed)
-    accepted, used = _per_label(task, result.kept), _per_label(task, kept)
-    record = CorpusRecord(
+
+
+def _sift_recorded(asking: Asking, llm: RecordedLLM, rounds: Rounds, sieve: Sieve) -> None:
+    quota = rounds.quota
+    every = [
+        Stretch(label, conversation, 1, quota.turns)
+        for label in asking.task.label_names
+        for conversation in range(quota.conversations)
+    ]
+    answers = list(asking.replay(every, llm.answer))
+    if asking.strategy.shows_examples:
+        sieve.chain.shown(llm.shown_examples([answer.request for answer in answers]) or ())
+    sieve.take(answers)
+
+
+def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) -> Halt | None:
+    """Ask, round by round, until every label is full; return why it ended before that."""
+    if live is None:
+        raise ValueError("a live LLM needs a ledger")
+    generation = Generation(asking, live.ledger, live.budget, live.watch)
+    round_ = rounds.first()
+    while round_:
+        halt: Exhausted | None = None
+        try:
+            generation.fill(round_)
+        except Exhausted as stopped:
+            halt = stopped
+        sieve.take(generation.read(round_))
+        if halt is not None:
+            if not sieve.kept and not isinstance(halt, Interrupted):
+                raise UserError(f"{halt}, and there is no text yet")
+            return Halt(str(halt), getattr(halt, "signal", None))
+        round_ = rounds.following(sieve.accepted, generation.broken)
+    if rounds.given_up:
+        labels = ", ".join(map(repr, rounds.given_up))
+        return Halt(f"no new text of {labels} passed in {FUTILE} rounds of requests", futile=True)
+    return None
+
+
+def _record(
+    asking: Asking, order: Order, quota: Quota, sieve: Sieve, kept: tuple[Candidate, ...]
+) -> CorpusRecord:
+    task, llm = asking.task, asking.llm
+    accepted, used = sieve.accepted, _per_label(task, kept)
+    return CorpusRecord(
         task=task.name,
         strategy=order.strategy,
         llm=llm.description,
         requested_per_label=quota.per_label,
-        candidates=len(candidates),
+        candidates=sieve.candidates,
         kept=used,
         surplus={label: n - used[label] for label, n in accepted.items()},
-        rejected={label: result.rejected_by_reason(label) for label in task.label_names},
-        failed_requests=failed,
-        warnings=chain.warnings(kept),
-        statuses=dict(result.statuses),
+        rejected=sieve.rejected,
+        failed_requests=dict(sieve.failed),
+        warnings=sieve.chain.warnings(kept),
+        statuses=dict(sieve.chain.statuses()),
         content_hash=labelled_texts(task, kept).content_hash,
         path="",
         recorded=llm.ignores_messages,
@@ -125,8 +226,10 @@ def compose(
         caveats=llm.caveats,
         seed=order.seed,
         texts_per_request=quota.texts_per_request,
+        requests=sieve.requests,
+        prompt_tokens=sieve.tokens[0],
+        answer_tokens=sieve.tokens[1],
     )
-    return Composition(task, kept, record)
 
 
 def labelled_texts(task: Task, kept: Sequence[Candidate]) -> LabelledTexts:
@@ -140,28 +243,15 @@ def labelled_texts(task: Task, kept: Sequence[Candidate]) -> LabelledTexts:
     )
 
 
-def _candidates(answers: Sequence[Answer]) -> tuple[list[Candidate], dict[str, int]]:
-    """Parse the answers in order; count the requests that gave no text, by reason."""
-    failed = Counter(failures(answers))
-    found: list[Candidate] = []
-    for answer in answers:
-        if answer.completion is None:
-            continue
-        parsed = parse_completion(answer.completion, n_texts=answer.request.n_texts)
-        if parsed.failure is not None:
-            failed[parsed.failure] += 1
-        model = answer.completion.model
-        found += [
-            Candidate(text, answer.request.id, i, model) for i, text in enumerate(parsed.texts)
-        ]
-    return found, dict(failed)
-
-
 def _chosen(
     task: Task, accepted: Sequence[Candidate], per_label: int, seed: int
 ) -> tuple[Candidate, ...]:
     """Draw `per_label` of each label where more were accepted; keep the order."""
     chosen: set[str] = set()
+    order = {label: i for i, label in enumerate(task.label_names)}
+    accepted = sorted(
+        accepted, key=lambda c: (order[c.label], c.request.conversation, c.request.turn, c.index)
+    )
     for label in task.label_names:
         own = [c.id for c in accepted if c.label == label]
         rng = random.Random(f"{seed}/{task.name}/{label}")

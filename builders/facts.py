@@ -27,6 +27,10 @@ class CorpusRecord:
         texts_per_request: Texts that one request asked for.
         recorded: Whether the answers come from a recording.
         models: The models as they named themselves in the answers of the kept texts, sorted.
+        requests: Requests that were answered.
+        prompt_tokens: Tokens of their prompts, as far as servers said.
+        answer_tokens: Tokens of their answers, as far as servers said.
+        unfinished: What ended the build before its quota was met; empty where nothing did.
         files: What the names of the configuration's Parquet files begin with; empty while they
             are not written.
     """
@@ -49,6 +53,10 @@ class CorpusRecord:
     texts_per_request: int = 0
     recorded: bool = False
     models: tuple[str, ...] = ()
+    requests: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    unfinished: str = ""
     files: str = ""
 
     @property

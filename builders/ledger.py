@@ -1,9 +1,9 @@
 """The durable record of requests and completions: nothing in it is asked, or paid for, twice.
 
-An SQLite file in write-ahead mode. A completion is recorded in one transaction, which is on the
-disk before `record` returns (`synchronous=FULL`): answers cost money, and the millisecond that it
-takes to keep one through a power cut is little beside the seconds that an LLM takes. Several
-processes may use one ledger at once.
+An SQLite file in write-ahead mode. A completion is recorded in one transaction and is safe from the
+end of the process, however that comes, when `record` returns. What keeps it through a power cut is
+`sync`, which a build calls every second (`synchronous=NORMAL`: waiting for the disk at each answer
+would cost several times the work of asking for it). Several processes may use one ledger at once.
 """
 
 import hashlib
@@ -13,10 +13,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from builders.errors import UserError
 from builders.request_key import plain, public_address, request_key
@@ -37,6 +38,11 @@ _SCHEMA = (
     "CREATE TABLE failures (key TEXT NOT NULL, custom_id TEXT NOT NULL, endpoint TEXT NOT NULL,"
     " model TEXT NOT NULL, reason TEXT NOT NULL, times INTEGER NOT NULL,"
     " PRIMARY KEY (key, reason)) STRICT",
+    "CREATE TABLE sent (key TEXT PRIMARY KEY, prompt_tokens INTEGER NOT NULL,"
+    " answer_tokens INTEGER NOT NULL, times INTEGER NOT NULL) STRICT",
+    "CREATE TABLE dialects (endpoint TEXT NOT NULL, model TEXT NOT NULL, dialect TEXT NOT NULL,"
+    " PRIMARY KEY (endpoint, model)) STRICT",
+    "CREATE TABLE notes (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT",
     f"PRAGMA application_id = {_APPLICATION_ID}",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
@@ -71,23 +77,37 @@ class LedgerEntry:
     completion: Completion
 
 
+class Sent(NamedTuple):
+    """Times that a request was sent and no answer is known, and what each may have used at most."""
+
+    prompt_tokens: int
+    answer_tokens: int
+    times: int
+
+
 @dataclass(frozen=True)
 class LedgerStatistics:
-    """What a ledger holds.
+    """What a ledger holds of one task and strategy, endpoint and model.
 
     Attributes:
+        task: The task.
+        strategy: The strategy.
+        endpoint: Where the requests were answered.
+        model: The model as the requests named it.
         completions: Answered requests.
         prompt_tokens: Tokens of their prompts, as far as servers said.
         completion_tokens: Tokens of their answers, as far as servers said.
         attempts: How many times they were sent.
-        failures: Reason -> requests that failed for it and have no answer yet.
     """
 
+    task: str
+    strategy: str
+    endpoint: str
+    model: str
     completions: int
     prompt_tokens: int
     completion_tokens: int
     attempts: int
-    failures: dict[str, int]
 
 
 class Ledger:
@@ -131,7 +151,7 @@ class Ledger:
     def close(self) -> None:
         """Close the file; what was recorded does not depend on it."""
         with self._lock, self._reporting():
-            self._connection.close()
+            self._connection.close()  # the last connection writes all of the log to the file
 
     def completion(self, key: str) -> Completion | None:
         """Return the answer under `key`, or None if the request has to be asked."""
@@ -147,29 +167,83 @@ class Ledger:
         been built from it. A second one, from a process that asked at the same time, is dropped.
         """
         # The turns of a conversation repeat all messages before: each message is kept once.
-        messages = [json.dumps(message) for message in request.messages]
-        names = [hashlib.sha256(message.encode()).hexdigest() for message in messages]
+        rows = [_message_row(each["role"], each["content"]) for each in request.messages]
         body = {
-            "messages": names,
+            "messages": [name for name, _ in rows],
             "n_texts": request.n_texts,
             "schema": plain(request.schema),
             "sampling": plain(request.sampling),
             "examples": request.examples,
+            "draw": request.draw,
         }
         name = request.id
         row = (key, name.task, name.strategy, name.label, name.conversation, name.turn)
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO messages VALUES (?, ?)", zip(names, messages, strict=True)
-            )
-            connection.execute(
+            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", rows)
+            new = connection.execute(
                 "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(*row, public_address(endpoint), model),
-                    *(json.dumps(body), json.dumps(asdict(completion))),
+                    *(json.dumps(body), json.dumps(vars(completion))),
                 ),
+            ).rowcount
+            connection.execute("DELETE FROM sent WHERE key = ?", (key,))
+        return completion if new else self.completion(key) or completion
+
+    def sending(self, key: str, prompt_tokens: int, answer_tokens: int) -> None:
+        """Note that a request goes out that may use so many tokens, whatever becomes of it."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO sent VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1,"
+                " prompt_tokens = excluded.prompt_tokens, answer_tokens = excluded.answer_tokens",
+                (key, prompt_tokens, answer_tokens),
             )
-        return self.completion(key) or completion
+
+    def unsent(self, key: str) -> None:
+        """Note that a request which went out was refused: it used nothing."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE sent SET times = times - 1 WHERE key = ?", (key,))
+
+    def sent(self, key: str) -> Sent | None:
+        """Return what a request without an answer may have used before, None for nothing."""
+        rows = self._rows(
+            "SELECT prompt_tokens, answer_tokens, times FROM sent WHERE key = ? AND times > 0", key
+        )
+        return Sent(*rows[0]) if rows else None
+
+    def dialect(self, endpoint: str, model: str) -> str | None:
+        """Return what an earlier run learned of how the server takes requests, as it noted it."""
+        rows = self._rows(
+            "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ?",
+            *(public_address(endpoint), model),
+        )
+        return str(rows[0][0]) if rows else None
+
+    def learn_dialect(self, endpoint: str, model: str, dialect: str) -> None:
+        """Note how the server takes requests, for later runs: their keys have to be the same."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO dialects VALUES (?, ?, ?)",
+                (public_address(endpoint), model, dialect),
+            )
+
+    def note(self, name: str) -> str | None:
+        """Return the note of that name, None if there is none."""
+        rows = self._rows("SELECT note FROM notes WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep a note for later runs, such as the name of a batch; an empty one is forgotten."""
+        with self._transaction() as connection:
+            if text:
+                connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
+            else:
+                connection.execute("DELETE FROM notes WHERE name = ?", (name,))
+
+    def sync(self) -> None:
+        """Wait until all that was recorded is on the disk; others may record meanwhile."""
+        with self._reporting(), closing(sqlite3.connect(self.path, timeout=_WAIT_S)) as own:
+            own.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def record_failure(
         self, key: str, request: Request, endpoint: str, model: str, reason: str
@@ -196,26 +270,36 @@ class Ledger:
                 (key, request.custom_id, public_address(endpoint), model, reason),
             )
 
-    def statistics(self) -> LedgerStatistics:
-        """Count what is there."""
-        answered, prompts, answers, attempts = self._rows(
-            "SELECT count(*), total(json_extract(completion, '$.prompt_tokens')),"
+    def statistics(self) -> list[LedgerStatistics]:
+        """Count what is there, for each task, strategy, endpoint and model."""
+        counted = self._rows(
+            "SELECT task, strategy, endpoint, model, count(*),"
+            " total(json_extract(completion, '$.prompt_tokens')),"
             " total(json_extract(completion, '$.completion_tokens')),"
-            " total(json_extract(completion, '$.attempts')) FROM completions"
-        )[0]
-        failures = self._rows(
+            " total(json_extract(completion, '$.attempts'))"
+            " FROM completions GROUP BY task, strategy, endpoint, model"
+            " ORDER BY task, strategy, endpoint, model"
+        )
+        return [LedgerStatistics(*row[:5], *map(int, row[5:])) for row in counted]
+
+    def failures(self) -> dict[str, int]:
+        """Count, by reason, the requests that failed and have no answer yet."""
+        rows = self._rows(
             "SELECT reason, count(*) FROM failures"
             " WHERE key NOT IN (SELECT key FROM completions) GROUP BY reason ORDER BY reason"
         )
-        return LedgerStatistics(
-            answered, int(prompts), int(answers), int(attempts), failures=dict(failures)
-        )
+        return dict(rows)
+
+    def unanswered(self) -> int:
+        """Count the requests that were sent within a budget and whose answer never came."""
+        rows = self._rows("SELECT total(times) FROM sent WHERE times > 0")
+        return int(rows[0][0])
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Yield the requests answered so far, in the order of their ids."""
         keys = self._rows(
             "SELECT key FROM completions"
-            " ORDER BY task, strategy, label, conversation, turn, endpoint, model, key"
+            " ORDER BY task, strategy, label, conversation, turn, endpoint, model, rowid"
         )
         for (key,) in keys:
             yield self._entry(key)
@@ -242,7 +326,7 @@ class Ledger:
                 if self._is_new():  # no other process was faster
                     for statement in _SCHEMA:
                         connection.execute(statement)
-        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
         version = self._rows("PRAGMA user_version")[0][0]
         if self._rows("PRAGMA application_id")[0][0] != _APPLICATION_ID:
             raise UserError(f"ledger {self.path}: {_REMEDIES[sqlite3.SQLITE_NOTADB]}")
@@ -296,5 +380,15 @@ class Ledger:
             code = getattr(error, "sqlite_errorcode", None)
             if code is None:  # a mistake of the program's own
                 raise
+            if code & 0xFF == sqlite3.SQLITE_BUSY:  # the answers in flight need not wait as long
+                with suppress(sqlite3.Error):
+                    self._connection.execute("PRAGMA busy_timeout = 500")
             problem = _REMEDIES.get(code & 0xFF, str(error))
             raise UserError(f"ledger {self.path}: {problem} ({error})") from error
+
+
+@lru_cache(maxsize=4096)
+def _message_row(role: str, content: str) -> tuple[str, str]:
+    """Return a message's name and its JSON; the turns of a conversation ask for it again."""
+    message = json.dumps({"role": role, "content": content})
+    return hashlib.sha256(message.encode()).hexdigest(), message

@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 from builders.errors import UserError
 
+_DRAW = 100_000  # more conversations than a label has; servers take 32 bits
+
 
 class Message(TypedDict):
     """One message of a conversation, as the chat-completions API takes it."""
@@ -59,6 +61,7 @@ class Request:
         schema: JSON schema that the answer must satisfy, or None for plain text.
         sampling: Sampling parameters as the API names them (`temperature`, `top_p`, ...).
         examples: The real texts that this turn shows.
+        draw: The seed of the build: another one asks for other texts with the same words.
     """
 
     id: RequestId
@@ -67,6 +70,7 @@ class Request:
     schema: Mapping[str, Any] | None = None
     sampling: Mapping[str, float | int | str] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
+    draw: int = 0
 
     @property
     def custom_id(self) -> str:
@@ -75,8 +79,11 @@ class Request:
 
     @property
     def replicate(self) -> int:
-        """The conversation index, sent as `seed`: first turns are the same word for word."""
-        return self.id.conversation
+        """Sent as `seed`, since first turns are the same word for word: the conversation's index.
+
+        Every draw has a range of its own.
+        """
+        return self.draw * _DRAW + self.id.conversation
 
 
 @dataclass(frozen=True)

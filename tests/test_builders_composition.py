@@ -14,7 +14,7 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
 from builders.filters.copies import CopyIndex
-from builders.llms.base import LLM
+from builders.llms.base import RecordedLLM
 from builders.llms.recording import Recording
 from builders.requests import Completion, Request
 from builders.tasks import Prompt, Task, load_task
@@ -44,21 +44,20 @@ GOOD = {
 }
 
 
-class Scripted(LLM):
+class Scripted(RecordedLLM):
     """An LLM whose answers the test wrote; it reads the messages, so few-shot needs examples."""
 
     model = endpoint = "scripted"
     description = "a script"
-    concurrency = 4
 
     def __init__(self, answer: Callable[[Request], str] | None = None) -> None:
-        self.answer = answer or (lambda request: json.dumps({"texts": GOOD[request.id.label]}))
+        self._answer = answer or (lambda request: json.dumps({"texts": GOOD[request.id.label]}))
         self.asked: list[Request] = []
 
-    async def complete(self, request: Request) -> Completion:
+    def answer(self, request: Request) -> Completion:
         """Answer by the script."""
         self.asked.append(request)
-        return Completion(self.answer(request), "stop", f"script-{request.id.turn}")
+        return Completion(self._answer(request), "stop", f"script-{request.id.turn}")
 
 
 def composed(*texts: str, **settings: Any) -> Composition:

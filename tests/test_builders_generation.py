@@ -1,35 +1,22 @@
-"""Asking a live LLM over HTTP: order, failures, kills, and the corpus that comes of it.
-
-Run as a program, this file is the process that the tests kill.
-"""
+"""Asking a live LLM over HTTP: order, quotas, retries, failures, budgets, and the corpus."""
 
 import asyncio
-import hashlib
-import http.client
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import threading
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chat_server import Answer, ChatServer, refusal, running_chat_server, written
 
-from builders.composition import Composition, Order, compose
+from builders.composition import Composition, Live, Order, compose
 from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from builders.generation import Answer, Generation, failures
+from builders.generation import Budget, Caps, Progress
 from builders.ledger import Ledger
-from builders.llms.base import LLM, Quota, RequestFailed
-from builders.requests import Completion, Request
-from builders.strategies import Plan, create_strategy
+from builders.llms.base import Limits, Price, Sampling
+from builders.llms.openai_chat import Connection, OpenAIChat
 from builders.tasks import Prompt, Task
 
 TASK = Task(
@@ -38,160 +25,49 @@ TASK = Task(
     description="Where does this plant grow?",
     labels={"in/door": "inside a house", "out door": "in the open"},
     prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(4, 12),
+    length_words=(4, 20),
 )
-QUOTA = Quota(per_label=30, texts_per_request=5, turns=3, conversations=2)
-REQUESTS = 12
-"""2 labels x 2 conversations x 3 turns."""
-
-FIRST = "plants/zero_shot/in/door/c0/t1"
-
-
-class HttpLLM(LLM):
-    """Posts each request to a server on this machine."""
-
-    model = "gardener-2"
-    description = "gardener-2 (a test server)"
-
-    def __init__(self, port: int, concurrency: int = 1) -> None:
-        self.endpoint = "http://llm.test/v1"  # the same in every run, unlike the port
-        self.port = port
-        self.concurrency = concurrency
-
-    def quota(
-        self, task: Task, strategy: str, per_label: int | None, texts_per_request: int | None
-    ) -> Quota:
-        """Ask for the same in every test."""
-        return QUOTA
-
-    async def complete(self, request: Request) -> Completion:
-        """Post the request and wait for the answer."""
-        return await asyncio.to_thread(self._post, request)
-
-    def _post(self, request: Request) -> Completion:
-        body = {"messages": request.messages, "seed": request.replicate, "n": request.n_texts}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("POST", "/", json.dumps(body), {"X-Name": request.custom_id})
-        response = connection.getresponse()
-        content = response.read().decode()
-        connection.close()
-        if response.status == 401:
-            raise UserError("the key is wrong: set another one")
-        if response.status != 200:
-            raise RequestFailed(f"http {response.status}", content)
-        return Completion(content, "stop", self.model)
-
-
-def generation(llm: LLM, ledger: Ledger | None = None, strategy: str = "zero_shot") -> Generation:
-    """Return a generation of the task's texts."""
-    train = None
-    if strategy == "few_shot":
-        texts = tuple(f"Real note {i}." for i in range(20))
-        labels = tuple(i % 2 for i in range(20))
-        train = LabelledTexts(texts, labels, TASK.label_names, texts)
-    return Generation(TASK, create_strategy(strategy, train), llm, Plan(5), ledger)
-
-
-def main(ledger: str, port: str, concurrency: str) -> None:
-    """Ask for everything that the ledger does not hold yet."""
-    with Ledger(Path(ledger)) as opened:
-        answers = generation(HttpLLM(int(port), int(concurrency)), opened).run(QUOTA)
-    assert len(answers) == REQUESTS
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
-    sys.exit()
-
-
-# ---- The server -----------------------------------------------------------------------------
-
-
-def written_for(messages: object, seed: int, count: int) -> list[str]:
-    """Return the texts that the server's LLM writes: always the same for the same request."""
-    digest = hashlib.sha256(json.dumps([messages, seed]).encode()).hexdigest()
-    rng = random.Random(digest)
-    syllables = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
-    word: Callable[[], str] = lambda: "".join(rng.choices(syllables, k=3))  # noqa: E731
-    return [" ".join(word() for _ in range(8)) for _ in range(count)]
-
-
-@dataclass
-class Behaviour:
-    """What the server does beside answering.
-
-    Attributes:
-        asked: Names of the requests that came, in order.
-        answered: Names of those that were answered to the end, in order.
-        statuses: Name -> status that it is answered with instead.
-        delay: Name -> seconds before it is answered.
-        arrived: Called with a name as soon as it comes.
-        done: Called with a name once its answer was sent.
-    """
-
-    asked: list[str] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)
-    statuses: dict[str, int] = field(default_factory=dict)
-    delay: Callable[[str], float] = lambda name: 0.0
-    arrived: Callable[[str], object] = lambda name: None
-    done: Callable[[str], object] = lambda name: None
-
-
-class Server(ThreadingHTTPServer):
-    """An LLM's server on this machine."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self) -> None:
-        self.behaviour = Behaviour()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that was killed hangs up."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
-
-    server: Server
-
-    def do_POST(self) -> None:
-        """Answer with as many texts as are asked for."""
-        behaviour, name = self.server.behaviour, str(self.headers["X-Name"])
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        behaviour.asked.append(name)
-        behaviour.arrived(name)
-        time.sleep(behaviour.delay(name))
-        texts = written_for(body["messages"], body["seed"], body["n"])
-        content = json.dumps({"texts": texts}).encode()
-        self.send_response(behaviour.statuses.get(name, 200))
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        self.wfile.flush()
-        behaviour.answered.append(name)
-        behaviour.done(name)
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[ChatServer]:
     """Run a server for one test."""
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with running_chat_server() as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
-def composed(server: Server, ledger: Ledger | None = None, concurrency: int = 1) -> Composition:
-    """Compose the corpus with this server's LLM."""
-    llm = HttpLLM(server.server_address[1], concurrency)
-    return compose(TASK, Order("zero_shot"), llm, ledger=ledger)
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Open a new ledger."""
+    with Ledger(tmp_path / "ledger.sqlite") as opened:
+        yield opened
+
+
+def llm_at(server: ChatServer, concurrency: int = 8, turns: int = 3, **settings: Any) -> OpenAIChat:
+    """Return a client of the server."""
+    connection = Connection(base_url=server.url, timeout_s=settings.pop("timeout_s", 30))
+    llm = OpenAIChat("gardener-2", connection, Limits(concurrency), **settings)
+    llm.turns = turns
+    return llm
+
+
+def composed(
+    server: ChatServer,
+    ledger: Ledger,
+    per_label: int = 12,
+    caps: Caps | None = None,
+    watch: Callable[[Progress], object] = lambda progress: None,
+    **settings: Any,
+) -> Composition:
+    """Compose a corpus, two texts a request."""
+    llm = llm_at(server, **settings)
+    live = Live(ledger, Budget.of(llm, caps), watch)
+    return compose(TASK, Order("zero_shot", per_label, 2), llm, live=live)
+
+
+def answer_two(body: dict[str, Any]) -> Answer:
+    """Answer with two texts."""
+    return Answer(written(body, 2))
 
 
 def corpus_bytes(composition: Composition, folder: Path) -> dict[str, bytes]:
@@ -202,284 +78,436 @@ def corpus_bytes(composition: Composition, folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-# ---- Order ----------------------------------------------------------------------------------
+def first_of(label: str) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a body is the first turn of the first conversation of `label`."""
+    return lambda body: (
+        body["seed"] == 0 and len(body["messages"]) == 2 and label in body["messages"][1]["content"]
+    )
 
 
-def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
-    """Label, conversation, turn: the last to arrive is not the last of the answers."""
-    server.behaviour.delay = lambda name: 0.3 if name == FIRST else 0.0
+# ---- Order and the window -------------------------------------------------------------------
 
-    answers = generation(HttpLLM(server.server_address[1], 8)).run(QUOTA)
 
-    assert server.behaviour.answered[0] != FIRST
-    assert [answer.request.custom_id for answer in answers] == [
-        f"plants/zero_shot/{label}/c{conversation}/t{turn}"
+def test_the_order_of_arrival_does_not_change_the_corpus(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    """One request at a time, or eight with the first answer last: every file is the same."""
+    server.answer = answer_two
+    with Ledger(tmp_path / "one.sqlite") as one:
+        one_by_one = corpus_bytes(composed(server, one, concurrency=1), tmp_path / "one")
+    slow = first_of("in/door")
+    server.answer = lambda body: Answer(written(body, 2), delay_s=0.2 * slow(body))
+    with Ledger(tmp_path / "eight.sqlite") as eight:
+        at_once = corpus_bytes(composed(server, eight), tmp_path / "eight")
+
+    assert at_once == one_by_one
+
+
+def test_texts_stand_in_the_order_of_label_conversation_and_turn(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """12 texts a label, 2 a request, 3 turns: two conversations of three turns each."""
+    server.answer = answer_two
+
+    ids = [str(c.request).removeprefix("plants/zero_shot/") for c in composed(server, ledger).kept]
+
+    assert ids[::2] == [
+        f"{label}/c{conversation}/t{turn}"
         for label in ("in/door", "out door")
         for conversation in (0, 1)
         for turn in (1, 2, 3)
     ]
 
 
-def test_the_order_of_arrival_does_not_change_the_corpus(server: Server, tmp_path: Path) -> None:
-    """One request at a time, or eight with random delays: every file is the same, byte for byte."""
-    one_by_one = corpus_bytes(composed(server), tmp_path / "one")
-    in_order = list(server.behaviour.answered)
-    rng = random.Random(0)
-    server.behaviour = Behaviour(delay=lambda name: rng.uniform(0, 0.05))
-
-    at_once = corpus_bytes(composed(server, concurrency=8), tmp_path / "eight")
-
-    assert server.behaviour.answered != in_order
-    assert at_once == one_by_one
-
-
-class Counting(HttpLLM):
-    """Counts its open requests."""
-
-    opened = most = 0
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer, and note the most requests that were open at once."""
-        self.opened += 1
-        self.most = max(self.most, self.opened)
-        completion = await super().complete(request)
-        self.opened -= 1
-        return completion
-
-
-def test_as_many_requests_are_on_their_way_as_the_llm_takes(server: Server) -> None:
+def test_no_more_requests_are_in_flight_than_the_user_allows(
+    server: ChatServer, ledger: Ledger
+) -> None:
     """Of four conversations two are answered at once, and two wait."""
-    server.behaviour.delay = lambda name: 0.02
-    llm = Counting(server.server_address[1], 2)
+    server.answer = lambda body: Answer(written(body, 2), delay_s=0.03)
 
-    generation(llm).run(QUOTA)
+    composed(server, ledger, concurrency=2)
 
-    assert llm.most == 2
-
-
-def test_progress_is_told_of_every_request(server: Server) -> None:
-    """A bar that counts requests ends at their number."""
-    calls: list[None] = []
-    work = generation(HttpLLM(server.server_address[1]))
-    work.progress = lambda: calls.append(None)
-
-    work.run(QUOTA)
-
-    assert len(calls) == REQUESTS
+    assert server.peak == 2
 
 
-def test_it_runs_inside_an_event_loop(server: Server) -> None:
-    """In a notebook a loop runs already; the texts are the same."""
-    work = generation(HttpLLM(server.server_address[1]))
+def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:
+    """While one answer takes long all other conversations are finished: no barrier."""
+    slow = first_of("in/door")
+    server.answer = lambda body: Answer(written(body, 2), delay_s=0.6 if slow(body) else 0.0)
 
-    async def cell() -> list[Answer]:
-        return work.run(QUOTA)
+    composed(server, ledger, concurrency=4)
 
-    assert asyncio.run(cell()) == work.run(QUOTA)
-
-
-# ---- Failures -------------------------------------------------------------------------------
+    # 12 requests, three of the slow conversation: 9 are answered before its first turn is.
+    assert [slow(body) for body in server.finished].index(True) == 9
 
 
-@pytest.mark.parametrize("turn", [1, 2, 3])
-def test_a_failed_request_costs_its_own_texts_only(turn: int, server: Server) -> None:
-    """The other turns of the conversation are asked all the same; the failure is counted."""
-    lost = f"plants/zero_shot/out door/c1/t{turn}"
-    server.behaviour.statuses = {lost: 500}
+def test_a_later_turn_quotes_the_answers_before(server: ChatServer, ledger: Ledger) -> None:
+    """Three turns: one, three and five messages after the system's."""
+    server.answer = answer_two
 
-    composition = composed(server)
+    composed(server, ledger)
 
-    names = {str(kept.request) for kept in composition.kept}
-    assert composition.record.failed_requests == {"http 500": 1}
-    assert composition.record.candidates == (REQUESTS - 1) * 5
-    assert len(names) == REQUESTS - 1
-    assert lost not in names
+    lengths = Counter(len(body["messages"]) for body in server.bodies)
+    assert lengths == {2: 4, 4: 4, 6: 4}
+    last = next(body for body in server.bodies if len(body["messages"]) == 6)
+    roles = [message["role"] for message in last["messages"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
 
 
-@pytest.mark.parametrize("strategy", ["zero_shot", "few_shot"])
-def test_no_turn_quotes_an_answer_that_does_not_exist(strategy: str, server: Server) -> None:
-    """After a failure user and assistant still take turns, and each answer stands once."""
-    server.behaviour.statuses = {f"plants/{strategy}/in/door/c0/t2": 503}
+def test_max_tokens_and_a_seed_are_always_sent(server: ChatServer, ledger: Ledger) -> None:
+    """A conversation's index is its seed; the bound is enough for the longest texts allowed."""
+    server.answer = answer_two
 
-    answers = generation(HttpLLM(server.server_address[1]), strategy=strategy).run(QUOTA)
+    composed(server, ledger)
 
-    last = answers[2].request
-    roles = [message["role"] for message in last.messages]
-    assert roles == ["system", "user", "assistant", "user"]
-    assert answers[0].completion is not None
-    assert last.messages[2]["content"] == answers[0].completion.content
-    assert failures(answers) == {"http 503": 1}
+    assert {body["seed"] for body in server.bodies} == {0, 1}
+    # 128 + 2 texts x (16 + 4 x 20 words)
+    assert {body["max_tokens"] for body in server.bodies} == {320}
 
 
-def test_the_next_run_asks_again_only_what_failed(server: Server, tmp_path: Path) -> None:
-    """With the ledger a failed build is mended by the same command, at the price of the gap."""
-    server.behaviour.statuses = {"plants/zero_shot/in/door/c0/t2": 500}
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        broken = composed(server, ledger)
-        server.behaviour = Behaviour()
-        mended = composed(server, ledger)
+def test_another_seed_asks_for_other_texts(server: ChatServer, ledger: Ledger) -> None:
+    """The words of zero-shot requests are the same; their replicates are not."""
+    server.answer = answer_two
+    llm = llm_at(server)
+    live = Live(ledger, Budget.of(llm))
 
-    assert len(server.behaviour.asked) == 1
-    assert (broken.record.candidates, mended.record.candidates) == (55, 60)
-    assert mended.record.failed_requests == {}
-    assert mended.kept == composed(server).kept
+    one, other = (
+        compose(TASK, Order("zero_shot", 4, 2, seed), llm, live=live).texts for seed in (0, 1)
+    )
 
-
-class Ending(HttpLLM):
-    """Sets `ended` once it has refused a request for good."""
-
-    ended = threading.Event()
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer, or say that nothing can be answered."""
-        try:
-            return await super().complete(request)
-        except UserError:
-            self.ended.set()
-            raise
+    assert not set(one.texts) & set(other.texts)
 
 
-def test_an_error_that_ends_the_build_lets_answers_on_their_way_arrive(
-    server: Server, tmp_path: Path
+def test_progress_ends_at_the_number_of_requests(server: ChatServer, ledger: Ledger) -> None:
+    """A line that counts requests ends at their number, of the ledger's or the server's."""
+    server.answer = answer_two
+    seen: list[Progress] = []
+    composed(server, ledger, watch=seen.append)
+    assert (seen[-1].planned, seen[-1].answered, seen[-1].known) == (12, 12, 0)
+
+    composed(server, ledger, watch=seen.append)
+
+    assert (seen[-1].planned, seen[-1].answered, seen[-1].known) == (12, 0, 12)
+
+
+def test_it_runs_inside_an_event_loop(server: ChatServer, ledger: Ledger) -> None:
+    """In a notebook a loop runs already."""
+    server.answer = answer_two
+
+    async def cell() -> Composition:
+        return composed(server, ledger)
+
+    assert len(asyncio.run(cell()).kept) == 24
+
+
+# ---- Quotas ---------------------------------------------------------------------------------
+
+
+def test_rejected_texts_are_asked_for_again_until_the_quota_is_met(
+    server: ChatServer, ledger: Ledger
 ) -> None:
-    """Nothing new is asked after a wrong key, and what was asked before is kept: it is paid for."""
-    refused, other = "plants/zero_shot/out door/c0/t1", "plants/zero_shot/in/door/c0/t1"
-    both = threading.Barrier(2)
-    llm = Ending(server.server_address[1], 4)
-    llm.ended = threading.Event()
-    server.behaviour.statuses = {refused: 401}
-    server.behaviour.arrived = lambda name: both.wait(20) if name in (refused, other) else None
-    server.behaviour.delay = lambda name: float(name == other and not llm.ended.wait(20))
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        with pytest.raises(UserError, match="the key is wrong"):
-            generation(llm, ledger).run(QUOTA)
-        kept = {entry.request.custom_id for entry in ledger.entries()}
+    """One text in two is too short: the corpus has its 12 a label all the same."""
+    server.answer = lambda body: Answer([*written(body, 1), "Short"])
 
-    assert other in kept
-    assert other.replace("t1", "t2") not in server.behaviour.asked
-    assert kept == set(server.behaviour.asked) - {refused}
+    composition = composed(server, ledger)
+
+    assert composition.record.kept == {"in/door": 12, "out door": 12}
+    assert composition.record.rejected["in/door"] == {"length": 12}
+    assert composition.halt is None
 
 
-# ---- The ledger -----------------------------------------------------------------------------
-
-
-def test_what_the_ledger_holds_is_not_asked_again(server: Server, tmp_path: Path) -> None:
-    """A second build with the same ledger asks nothing and has the same texts."""
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        first = composed(server, ledger)
-        server.behaviour = Behaviour()
-        second = composed(server, ledger)
-
-    assert server.behaviour.asked == []
-    assert second.kept == first.kept
-
-
-def test_conversations_with_the_same_words_do_not_share_an_answer(
-    server: Server, tmp_path: Path
+def test_the_same_texts_are_asked_for_whatever_the_timing(
+    server: ChatServer, tmp_path: Path
 ) -> None:
-    """The first turns of both conversations of a label are asked, and answered, each."""
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        answers = generation(HttpLLM(server.server_address[1]), ledger).run(QUOTA)
+    """Rounds after the first depend on what was accepted, not on when it came."""
+    server.answer = lambda body: Answer([*written(body, 1), "Short"])
+    with Ledger(tmp_path / "one.sqlite") as one:
+        steady = corpus_bytes(composed(server, one, concurrency=1), tmp_path / "a")
+    delays = iter(i * 7 % 5 / 50 for i in range(10**6))
+    server.answer = lambda body: Answer([*written(body, 1), "Short"], delay_s=next(delays))
+    with Ledger(tmp_path / "eight.sqlite") as eight:
+        shaken = corpus_bytes(composed(server, eight), tmp_path / "b")
 
-    one, other = answers[0], answers[3]
-    assert one.request.messages == other.request.messages
-    assert one.completion != other.completion
-    assert len(server.behaviour.asked) == REQUESTS
+    assert steady == shaken
 
 
-class Overtaken(HttpLLM):
-    """An LLM whose every answer is recorded by another process first."""
+def test_a_label_that_the_llm_cannot_fill_is_given_up(server: ChatServer, ledger: Ledger) -> None:
+    """Its texts are always the same two: after ten rounds without a new one the build ends."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(0)
-        self._ledger = ledger
-
-    async def complete(self, request: Request) -> Completion:
-        """Record an answer of the other process, return another one."""
-        from builders.request_key import request_key
-
-        key = request_key(
-            endpoint=self.endpoint,
-            model=self.model,
-            messages=request.messages,
-            sampling=request.sampling,
-            schema=request.schema,
-            replicate=request.replicate,
+    def answer(body: dict[str, Any]) -> Answer:
+        stuck = "in/door" in body["messages"][1]["content"]
+        return Answer(
+            ["The fern wants some shade.", "Water it once a week."] if stuck else written(body, 2)
         )
-        self._ledger.record(key, request, self.endpoint, self.model, Completion("theirs"))
-        return Completion("ours")
+
+    server.answer = answer
+    composition = composed(server, ledger)
+
+    assert composition.record.kept == {"in/door": 2, "out door": 12}
+    assert composition.halt is not None
+    assert composition.halt.futile
+    assert composition.halt.why == "no new text of 'in/door' passed in 10 rounds of requests"
+    assert composition.record.unfinished == composition.halt.why
 
 
-def test_the_answer_that_stands_in_the_ledger_is_the_one_that_is_used(tmp_path: Path) -> None:
-    """Of two processes that ask at once both go on with the answer that came first."""
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        answers = generation(Overtaken(ledger), ledger).run(QUOTA)
-
-    assert {answer.completion.content for answer in answers if answer.completion} == {"theirs"}
-    assert "ours" not in json.dumps([answer.request.messages for answer in answers])
+# ---- Retries and failures -------------------------------------------------------------------
 
 
-# ---- Kills ----------------------------------------------------------------------------------
+def once(first: Answer, condition: Callable[[dict[str, Any]], bool]) -> Callable[..., Answer]:
+    """Return a behaviour that answers the first body of a kind with `first`."""
+    done: list[bool] = []
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if condition(body) and not done:
+            done.append(True)
+            return first
+        return answer_two(body)
+
+    return answer
 
 
-def recorded(ledger: Path) -> set[str]:
-    """Return the names of the requests whose completions the ledger holds."""
-    if not ledger.exists():
-        return set()
-    with Ledger(ledger) as opened:
-        return {entry.request.custom_id for entry in opened.entries()}
+@pytest.mark.parametrize(
+    "first",
+    [
+        refusal(429, retry_after="0"),
+        refusal(429, retry_after_ms="20"),
+        refusal(500),
+        refusal(503, retry_after="0"),
+        Answer(None, 200, b"not json"),
+        Answer(None, 200, b'{"choices": [{"message": {"content": 7}}]}'),
+        Answer(None, 200, b'{"error": {"message": "overloaded", "code": 503}}'),
+        Answer(None, 200, b"\xff\xfe{"),
+    ],
+    ids=["429", "429 ms", "500", "503", "no json", "no text", "error in 200", "no utf-8"],
+)
+def test_what_may_pass_is_sent_again(first: Answer, server: ChatServer, ledger: Ledger) -> None:
+    """The corpus is whole, at the price of one request more."""
+    server.answer = once(first, first_of("in/door"))
+
+    composition = composed(server, ledger)
+
+    assert composition.record.kept == {"in/door": 12, "out door": 12}
+    assert composition.record.failed_requests == {}
+    assert len(server.bodies) == 13
 
 
-def run_process(server: Server, ledger: Path, concurrency: int, kill: tuple[int, str]) -> int:
-    """Run the build in a process of its own, killed at its n-th request; return its exit code.
-
-    The n-th request kills it `before` it is answered or `after`, when the answer may or may not be
-    in the ledger yet; 0 means never.
-    """
-    port = str(server.server_address[1])
-    command = [sys.executable, __file__, str(ledger), port, str(concurrency)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    at, when = kill
-    behaviour = server.behaviour = Behaviour()
-    started = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
-
-    def strike(names: list[str]) -> None:
-        started.wait(20)
-        if at and len(names) >= at:
-            running[0].send_signal(signal.SIGKILL)
-
-    if when == "before":
-        behaviour.arrived = lambda name: strike(behaviour.asked)
-    else:
-        behaviour.done = lambda name: strike(behaviour.answered)
-    with subprocess.Popen(command, env=environment) as process:
-        running.append(process)
-        started.set()
-        return process.wait()
-
-
-@pytest.mark.parametrize("concurrency", [1, 8])
-def test_a_build_that_is_killed_goes_on_where_it_was(
-    concurrency: int, server: Server, tmp_path: Path
+def test_a_prompt_that_is_refused_costs_its_own_texts_only(
+    server: ChatServer, ledger: Ledger
 ) -> None:
-    """No recorded completion is asked for twice, none is lost, and the corpus is the same."""
-    ledger = tmp_path / "ledger.sqlite"
-    before: set[str] = set()
-    for kill in ((1, "before"), (3, "after"), (4, "before"), (0, "never")):
-        code = run_process(server, ledger, concurrency, kill)
-        assert code == (-signal.SIGKILL if kill[0] else 0)
-        after = recorded(ledger)
-        assert not before & set(server.behaviour.asked)
-        assert before <= after
-        # All but what was on its way when the blow came has been kept.
-        assert len(after - before) >= len(server.behaviour.answered) - concurrency
-        before = after
-    assert len(before) == REQUESTS
+    """The conversation ends and another one fills the quota; the failure is counted."""
+    bad = first_of("in/door")
+    server.answer = lambda body: (
+        refusal(400, "flagged", "content_filter") if bad(body) else answer_two(body)
+    )
 
-    server.behaviour = Behaviour()
-    with Ledger(ledger) as opened:
-        resumed = composed(server, opened)
-    assert server.behaviour.asked == []
-    whole = composed(server)
-    assert corpus_bytes(resumed, tmp_path / "a") == corpus_bytes(whole, tmp_path / "b")
+    composition = composed(server, ledger)
+
+    assert composition.record.kept == {"in/door": 12, "out door": 12}
+    assert composition.record.failed_requests == {"content filter": 1}
+    assert ledger.failures() == {"content filter": 1}
+    assert sum(bad(body) for body in server.bodies) == 1
+
+
+def test_a_redirect_is_not_followed(server: ChatServer, ledger: Ledger) -> None:
+    """Prompt and key were meant for this server alone."""
+    bad = first_of("in/door")
+    with running_chat_server() as other:
+        server.answer = lambda body: (
+            refusal(307, location=f"{other.url}/chat/completions")
+            if bad(body)
+            else answer_two(body)
+        )
+        composition = composed(server, ledger)
+
+        assert other.bodies == []
+    assert composition.record.failed_requests == {"redirect": 1}
+
+
+def test_a_wrong_key_ends_the_build_and_what_is_in_flight_is_kept(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """Nothing new is asked after the refusal; the answer that was on its way is in the ledger."""
+    wrong, slow = first_of("in/door"), first_of("out door")
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if wrong(body):
+            return Answer(None, 401, refusal(401, "bad key").body, delay_s=0.1)
+        return Answer(written(body, 2), delay_s=0.5)
+
+    server.answer = answer
+    with pytest.raises(UserError, match="bad key: set another key"):
+        composed(server, ledger, concurrency=2)
+
+    assert len(server.bodies) == 2
+    assert [entry.request.custom_id for entry in ledger.entries()] == [
+        "plants/zero_shot/out door/c0/t1"
+    ]
+    assert any(slow(body) for body in server.bodies)
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path: Path, ledger: Ledger) -> None:
+    """After some attempts the build says what it cannot reach."""
+    llm = OpenAIChat("m", Connection(base_url="http://127.0.0.1:9/v1"), Limits(2))
+    from builders.generation import retries
+
+    before = retries._FIRST_S
+    retries._FIRST_S = 0.01
+    try:
+        with pytest.raises(UserError, match=r"m at 127\.0\.0\.1 gives no answer: no connection"):
+            compose(TASK, Order("zero_shot", 2, 2), llm, live=Live(ledger, Budget.of(llm)))
+    finally:
+        retries._FIRST_S = before
+
+
+def test_an_account_without_credit_leaves_the_corpus_so_far(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """What was answered before becomes a corpus, and the record says why it is short."""
+    server.answer = lambda body: (
+        answer_two(body)
+        if len(server.bodies) <= 3
+        else refusal(429, "check your plan", "insufficient_quota")
+    )
+
+    composition = composed(server, ledger, concurrency=1)
+
+    assert sum(composition.record.kept.values()) == 6
+    assert composition.halt is not None
+    assert "no credit left (check your plan)" in composition.halt.why
+
+
+def test_the_next_build_asks_only_for_what_is_not_answered(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """A build that ended early is finished by the same command at the price of the rest."""
+    server.answer = lambda body: (
+        answer_two(body) if len(server.bodies) <= 5 else refusal(402, "pay")
+    )
+    composed(server, ledger, concurrency=1)
+    asked = len(server.bodies)
+    server.answer = answer_two
+
+    whole = composed(server, ledger, concurrency=1)
+
+    assert whole.record.kept == {"in/door": 12, "out door": 12}
+    assert len(server.bodies) - asked == 12 - 5
+
+
+# ---- Budgets --------------------------------------------------------------------------------
+
+PRICE = Price(1000.0, 2000.0, "of a test")
+
+
+@pytest.mark.parametrize("option", ["usd", "tokens", "requests"])
+def test_a_cap_is_never_passed(option: str, server: ChatServer, ledger: Ledger) -> None:
+    """Eight in flight, and what all answers used stays within the cap; the corpus is partial."""
+    server.answer = answer_two
+    caps = {"usd": Caps(usd=6.0), "tokens": Caps(tokens=4000), "requests": Caps(requests=7)}[option]
+    cap = getattr(caps, option)
+
+    composition = composed(server, ledger, caps=caps, price=PRICE)
+
+    rows = ledger.statistics()
+    prompts, answers = rows[0].prompt_tokens, rows[0].completion_tokens
+    used = {
+        "usd": PRICE.usd(prompts, answers),
+        "tokens": prompts + answers,
+        "requests": rows[0].completions,
+    }
+    assert 0.4 * cap < used[option] <= cap
+    assert composition.halt is not None
+    assert composition.halt.why == f"--max-{option} {cap:g} is met"
+    assert 0 < sum(composition.record.kept.values()) < 24
+    assert len(server.bodies) == rows[0].completions
+
+
+def test_a_cap_counts_what_an_earlier_run_of_the_build_used(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """The same command with the same cap asks for nothing more."""
+    server.answer = answer_two
+    composed(server, ledger, caps=Caps(requests=7))
+    asked = len(server.bodies)
+
+    again = composed(server, ledger, caps=Caps(requests=7))
+
+    assert len(server.bodies) == asked == 7
+    assert again.halt is not None
+
+
+def test_a_refused_request_costs_nothing(server: ChatServer, ledger: Ledger) -> None:
+    """A 429 gives its reservation back: 12 requests fit a cap of 12."""
+    server.answer = once(refusal(429, retry_after="0"), first_of("in/door"))
+
+    composition = composed(server, ledger, caps=Caps(requests=12))
+
+    assert composition.halt is None
+    assert len(server.bodies) == 13
+
+
+def test_a_lost_answer_keeps_its_reservation(server: ChatServer, ledger: Ledger) -> None:
+    """An answer that cannot be read may have been billed: it counts."""
+    server.answer = once(Answer(None, 200, b"torn"), first_of("in/door"))
+
+    composition = composed(server, ledger, caps=Caps(requests=12))
+
+    assert composition.halt is not None
+    assert len(server.bodies) == 12
+
+
+def test_money_without_a_price_is_refused(server: ChatServer) -> None:
+    """A cap that cannot be kept is no cap."""
+    with pytest.raises(UserError, match="--max-usd: the price of this LLM is not known"):
+        Budget.of(llm_at(server), Caps(usd=1.0))
+
+
+# ---- Few-shot -------------------------------------------------------------------------------
+
+
+def test_examples_are_shown_and_their_copies_rejected(server: ChatServer, ledger: Ledger) -> None:
+    """Every text that repeats a shown example is rejected, in later rounds too."""
+    texts = tuple(f"Note {written({'n': i}, 1, 6)[0]}." for i in range(20))
+    train = LabelledTexts(texts, tuple(i % 2 for i in range(20)), TASK.label_names, texts)
+    server.answer = lambda body: Answer(
+        [*written(body, 1), body["messages"][-1]["content"].split("\n- ")[1].split("\n")[0]]
+    )
+    llm = llm_at(server)
+
+    composition = compose(
+        TASK, Order("few_shot", 6, 2), llm, train=train, live=Live(ledger, Budget.of(llm))
+    )
+
+    assert composition.record.kept == {"in/door": 6, "out door": 6}
+    assert composition.record.rejected["in/door"] == {"seed_copy": 6}
+    assert composition.record.statuses["seed_copy"] == "checked"
+
+
+def test_a_server_without_schemas_is_asked_in_words(server: ChatServer, ledger: Ledger) -> None:
+    """It refuses once; the form is then asked for in the system message, in later runs at once."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if "response_format" in body:
+            return refusal(400, "Unknown field response_format")
+        return answer_two(body)
+
+    server.answer = answer
+    composition = composed(server, ledger, concurrency=1, memory=ledger)
+    assert composition.record.kept == {"in/door": 12, "out door": 12}
+    assert len(server.bodies) == 13
+    assert 'JSON object of the form {"texts"' in server.bodies[-1]["messages"][0]["content"]
+
+    composed(server, ledger, memory=ledger)
+
+    assert len(server.bodies) == 13
+
+
+def test_an_llm_that_is_not_held_to_a_schema_is_asked_in_words(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """`--no-schema` sends none."""
+    server.answer = answer_two
+
+    composed(server, ledger, sampling=Sampling({"temperature": 0.5}, 99, schema=False))
+
+    assert all("response_format" not in body for body in server.bodies)
+    assert {(body["temperature"], body["max_tokens"]) for body in server.bodies} == {(0.5, 99)}

@@ -211,6 +211,43 @@ def test_the_report_command_writes_the_same_report(
     assert result.out.splitlines()[-1] == f"report: {out / 'report' / 'report.html'}"
 
 
+def cut_short(path: Path) -> None:
+    """Keep half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["study.json", "predictions/{key}.npz", "runs.jsonl"],
+    ids=["plan", "predictions", "runs"],
+)
+def test_the_report_of_a_damaged_study_is_one_line(
+    commands: Commands, finished: tuple[Path, Done], tmp_path: Path, name: str
+) -> None:
+    """The line names the file that is damaged."""
+    out = Path(shutil.copytree(finished[0], tmp_path / "out"))
+    damaged = out / name.format(key=rows(out)[0]["key"])
+    if name == "runs.jsonl":
+        damaged.write_text("{}\n" + damaged.read_text())
+    else:
+        cut_short(damaged)
+
+    assert str(damaged) in refused(commands, tmp_path, "report", out)
+
+
+def test_the_report_of_an_unfinished_study_names_what_is_missing(
+    commands: Commands, finished: tuple[Path, Done], tmp_path: Path
+) -> None:
+    """A study that was stopped has a report of what is finished; exit 0."""
+    out = Path(shutil.copytree(finished[0], tmp_path / "out"))
+    cut_short(out / "runs.jsonl")
+
+    result = commands.run("report", out, cwd=tmp_path)
+
+    assert (result.code, result.err) == (0, "")
+    assert "zero_shot: not run yet (seed 0)" in result.out
+
+
 # Help
 
 

@@ -13,13 +13,10 @@ from typing import NoReturn
 
 from builders.errors import UserError
 from understudy.commands import COMMANDS
+from understudy.stopping import Stopped
 
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes after Ctrl-C (SIGINT) and SIGTERM, as shells give them: 128 + the signal's number."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived: what was begun is given up as after Ctrl-C."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C (SIGINT), as shells give it: 128 + the signal's number."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "goes on from there",
             file=sys.stderr,
         )
-        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+        return stop.code if isinstance(stop, Stopped) else INTERRUPTED
     except BrokenPipeError:
         _drop_output()  # nobody reads on
         return 1
@@ -98,7 +95,7 @@ def _sigterm_raises() -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated
+        raise Stopped(number)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:

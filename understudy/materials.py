@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from builders.composition import Composition, Order, compose
+from builders.composition import Composition, Live, Order, compose
 from builders.corpus import check_folder, write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
@@ -14,9 +14,19 @@ from builders.filters.copies import CopyIndex
 from builders.llms.base import LLM
 from builders.real import RealData, load_real
 from builders.real.splitting import stratified, without
+from builders.strategies import FewShot
 from builders.tasks.base import Task
 from evaluation.records import REAL_TEST, TaskFacts
 from understudy.settings import DEFAULT_REAL_PER_LABEL, REAL, REAL_FULL, StudySettings
+from understudy.stopping import Stopped
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What writes the corpora: an LLM, and what it needs if it is asked live."""
+
+    llm: LLM
+    live: Live | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ def gather(
     task: Task,
     arms: tuple[str, ...],
     settings: StudySettings,
-    llm: LLM,
+    writer: Writer,
     said: Callable[[str], object],
 ) -> Materials:
     """Load the task's real data and compose the corpora of its synthetic arms; write nothing.
@@ -115,7 +125,7 @@ def gather(
         task: The task.
         arms: The arms that are asked for.
         settings: The study's settings.
-        llm: What answers.
+        writer: What writes the corpora.
         said: Called with each line that a person should read.
 
     Raises:
@@ -127,12 +137,14 @@ def gather(
     # One index for all strategies: building it is the larger part of filtering.
     tested = CopyIndex(real.test.texts, contained=True) if real else None
     for arm in (arm for arm in arms if arm not in (REAL, REAL_FULL)):
-        if llm.can_answer(task, arm):
-            train = real.train if real else None
-            compositions[arm] = _compose(task, arm, settings, llm, train, tested)
-            _say_shortfall(compositions[arm].record, said)
+        train = real.train if real else None
+        if not writer.llm.can_answer(task, arm):
+            absent[arm] = f"{writer.llm.description} has no answers for it"
+        elif arm == FewShot.name and writer.live is not None and not train:
+            absent[arm] = f"its prompts show real training texts, and there are none: {why}"
         else:
-            absent[arm] = f"{llm.description} has no answers for it"
+            compositions[arm] = _compose(task, arm, settings, writer, train, tested)
+            _say_shortfall(compositions[arm].record, said)
     for arm in (arm for arm in arms if arm in (REAL, REAL_FULL)):
         if real is None:
             absent[arm] = why
@@ -173,12 +185,22 @@ def _compose(
     task: Task,
     arm: str,
     settings: StudySettings,
-    llm: LLM,
+    writer: Writer,
     train: LabelledTexts | None,
     tested: CopyIndex | None,
 ) -> Composition:
     order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
-    composition = compose(task, order, llm, train=train, real_test_texts=tested)
+    composition = compose(
+        task, order, writer.llm, train=train, real_test_texts=tested, live=writer.live
+    )
+    if (halt := composition.halt) is not None:
+        if halt.signal is not None:
+            raise Stopped(halt.signal)
+        if not halt.futile:
+            raise UserError(
+                f"{task.name} {arm}: {halt.why}; what was answered is in the ledger, the same "
+                "command goes on from there"
+            )
     if not all(composition.record.kept.values()):
         empty = next(label for label, n in composition.record.kept.items() if not n)
         raise UserError(

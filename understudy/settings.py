@@ -34,6 +34,7 @@ class StudySettings:
         real: The `--real` option, None for `$UNDERSTUDY_DATA`, then the Hub.
         hub: Whether the Hub may be asked when `real` is None.
         max_test: Test texts at most (stratified), None for all.
+        asked: What decides the answers of a live LLM beside its name, None of a recording.
         agreement: Whether a task without real data is scored on the other arm's corpus.
     """
 
@@ -47,6 +48,7 @@ class StudySettings:
     real: str | None = None
     hub: bool = True
     max_test: int | None = None
+    asked: str | None = None
     agreement: bool = False
 
     def as_dict(self) -> dict[str, Value]:

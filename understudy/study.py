@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from builders.composition import Live
 from builders.errors import UserError
-from builders.llms import LLM, create_llm
+from builders.llms import LLM
 from builders.tasks.base import Task
 from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
-from understudy.materials import Materials, gather
+from understudy.llm_session import LLMSession
+from understudy.materials import Materials, Writer, gather
 from understudy.measuring import PlannedFigure, compute_figure, plan_figures
 from understudy.planning import PlannedRun, plan_runs, skipped_runs, task_plan, widened
 from understudy.progress import Progress, say
@@ -89,11 +91,18 @@ class Study:
         settings: What all runs share.
         out: The study's folder.
         said: Called with each line that a person should read.
+        session: What is said of the LLM; None for that of the settings, a recording.
     """
 
     def __init__(
-        self, grid: Grid, settings: StudySettings, out: Path, said: Callable[[str], object] = say
+        self,
+        grid: Grid,
+        settings: StudySettings,
+        out: Path,
+        said: Callable[[str], object] = say,
+        session: LLMSession | None = None,
     ) -> None:
+        self.session = session or LLMSession(settings.llm)
         self.grid = grid
         self.settings = settings
         self.folder = StudyFolder(out)
@@ -107,8 +116,11 @@ class Study:
                 is wrong, or there is none for any run; nothing was written then.
         """
         self.folder.check(self.settings.as_dict())
-        llm = create_llm(self.settings.llm)
-        check_llm(llm, self.grid, self.settings)
+        with self.session.opened() as (llm, live):
+            check_llm(llm, self.grid, self.settings)
+            return self._run_with(llm, live)
+
+    def _run_with(self, llm: LLM, live: Live | None) -> StudyOutcome:
         encoder, embedded = load_encoder(self.settings.encoder), load_encoder(EMBEDDED)
         with self.folder.locked(), Progress() as progress:
             self.folder.check(self.settings.as_dict())
@@ -116,7 +128,7 @@ class Study:
             trainer = self._trainer(encoder, measuring, progress)
             old = self.folder.plan()
             plans = [
-                self._plan(task, llm, encoder, trainer, measuring, old)
+                self._plan(task, Writer(llm, live), encoder, trainer, measuring, old)
                 for task in progress.each(self.grid.tasks, "data")
             ]
             if not any(plan.runs for plan in plans):
@@ -129,14 +141,14 @@ class Study:
     def _plan(
         self,
         task: Task,
-        llm: LLM,
+        writer: Writer,
         encoder: Encoder,
         trainer: ClassifierTrainer,
         measuring: Embeddings,
         old: dict[str, Any] | None,
     ) -> TaskPlan:
         arms, seeds = widened(self.grid, old, task.name)
-        materials = gather(task, tuple(arms), self.settings, llm, self.said)
+        materials = gather(task, tuple(arms), self.settings, writer, self.said)
         for arm, why in materials.absent.items():
             self.said(f"skipped: {task.name} {arm}: {why}")
         return TaskPlan(

@@ -56,6 +56,10 @@ class Filter(ABC):
         """Hear that every filter kept `candidate`: one that compares texts remembers it here."""
         del candidate
 
+    def shown(self, examples: Iterable[str]) -> None:
+        """Hear which real examples the prompts of the candidates to come have shown."""
+        del examples
+
     def warns(self, candidate: Candidate) -> bool:
         """Say whether a candidate that stays is odd in what this filter looks at."""
         del candidate
@@ -87,6 +91,16 @@ class FilterChain:
     def __init__(self, filters: Sequence[Filter]) -> None:
         self.filters = tuple(filters)
 
+    def shown(self, examples: Iterable[str]) -> None:
+        """Tell every filter which real examples the prompts of the candidates to come showed."""
+        examples = tuple(examples)
+        for each in self.filters:
+            each.shown(examples)
+
+    def statuses(self) -> dict[str, Status]:
+        """Return each filter's reason with whether it could check anything so far."""
+        return {each.reason: each.status for each in self.filters}
+
     def run(self, candidates: Iterable[Candidate]) -> FilterResult:
         """Decide on every candidate.
 
@@ -105,7 +119,7 @@ class FilterChain:
         return FilterResult(
             kept=tuple(kept),
             rejected=tuple(rejected),
-            statuses={f.reason: f.status for f in self.filters},
+            statuses=self.statuses(),
         )
 
     def warnings(self, kept: Iterable[Candidate]) -> dict[str, int]:

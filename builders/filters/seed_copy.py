@@ -18,11 +18,17 @@ class SeedCopy(Filter):
     reason = "seed_copy"
 
     def __init__(self, examples: Iterable[str] | None, *, shown: bool = True) -> None:
-        self._examples = CopyIndex((examples or ()) if shown else (), contained=True)
-        if not shown:
-            self.status = "not applicable"
-        elif not len(self._examples):
-            self.status = "not checked"
+        self._examples = CopyIndex(contained=True)
+        self._applies = shown
+        self.status = "not checked" if shown else "not applicable"
+        self.shown(examples or ())
+
+    def shown(self, examples: Iterable[str]) -> None:
+        """Compare with these examples too."""
+        if self._applies:
+            for example in examples:
+                self._examples.add(example)
+                self.status = "checked"
 
     def keeps(self, candidate: Candidate) -> bool:
         """Say whether `candidate` is no copy of an example."""

@@ -1,23 +1,64 @@
 """The contract of an LLM: whatever answers a request."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
+from builders.errors import UserError
 from builders.requests import Completion, Request
 from builders.tasks.base import Task
 
 LONGEST = 8
 """Most turns of a conversation: each repeats, and pays for, all turns before it."""
 
+TOKENS_PER_MESSAGE = 16
+"""What a chat template adds to a message at most: role, separators, and some to spare."""
+
 
 class RequestFailed(Exception):
-    """An LLM gave no answer to one request; `reason` is what reports count it under."""
+    """An LLM gave no answer to one request, and asking again would not help.
+
+    Attributes:
+        reason: What reports and the ledger count it under: a few words, never a server's own,
+            which may quote a key.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+
+
+class TryAgain(RequestFailed):
+    """An LLM gave no answer this time; a later attempt may get one.
+
+    Attributes:
+        after_s: Seconds that the server asked to wait, None where it did not say.
+        limited: Whether the server refused for want of capacity: nothing was done, or billed.
+        lost: Whether an answer may have been made, and billed, that did not arrive.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        after_s: float | None = None,
+        limited: bool = False,
+        lost: bool = False,
+    ) -> None:
+        super().__init__(reason, detail)
+        self.after_s = after_s
+        self.limited = limited
+        self.lost = lost
+
+
+class Rephrase(Exception):
+    """The server does not know a part of the request; `LLM.phrased` now leaves it out."""
+
+
+class Exhausted(UserError):
+    """Nothing more can be answered, but what was answered is good: a corpus can be made of it."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +69,47 @@ class Quota:
         per_label: Accepted texts wanted of each label.
         texts_per_request: Texts that one request asks for.
         turns: Turns of one conversation.
-        conversations: Conversations of each label.
+        conversations: Conversations of each label, at first.
     """
 
     per_label: int
     texts_per_request: int
     turns: int
     conversations: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an endpoint may be asked at once.
+
+    Attributes:
+        concurrency: Requests in flight at most.
+        per_minute: Requests a minute at most, None where not known.
+        tokens_per_minute: Tokens a minute at most, prompts and answers, None where not known.
+    """
+
+    concurrency: int = 64
+    per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class Price:
+    """What tokens cost.
+
+    Attributes:
+        prompt: USD for a million tokens of prompts.
+        answer: USD for a million tokens of answers.
+        source: Where the figures are from, with their date.
+    """
+
+    prompt: float
+    answer: float
+    source: str
+
+    def usd(self, prompt_tokens: float, answer_tokens: float) -> float:
+        """Return what so many tokens cost."""
+        return (prompt_tokens * self.prompt + answer_tokens * self.answer) / 1e6
 
 
 class LLM(ABC):
@@ -46,7 +121,7 @@ class LLM(ABC):
         description: The LLM as cards and reports name it.
         caveats: What a reader has to know of its answers, one sentence each.
         ignores_messages: True where an answer depends on the request's name alone.
-        concurrency: Requests in flight at once.
+        turns: Most turns of a conversation.
     """
 
     model: str
@@ -54,16 +129,7 @@ class LLM(ABC):
     description: str
     caveats: tuple[str, ...] = ()
     ignores_messages: ClassVar[bool] = False
-    concurrency: int = 1
-
-    @abstractmethod
-    async def complete(self, request: Request) -> Completion:
-        """Answer one request.
-
-        Raises:
-            RequestFailed: There is no answer, and asking again now would not help.
-            UserError: Nothing can be answered (a wrong key, an unknown model).
-        """
+    turns: int = LONGEST
 
     def quota(
         self, task: Task, strategy: str, per_label: int | None, texts_per_request: int | None
@@ -81,9 +147,9 @@ class LLM(ABC):
         """
         del task, strategy
         wanted = 200 if per_label is None else per_label
-        portion = 25 if texts_per_request is None else texts_per_request
+        portion = min(wanted, 25) if texts_per_request is None else texts_per_request
         requests = -(-wanted // portion)
-        conversations = -(-requests // LONGEST)
+        conversations = -(-requests // self.turns)
         return Quota(wanted, portion, -(-requests // conversations), conversations)
 
     def can_answer(self, task: Task, strategy: str) -> bool:
@@ -98,3 +164,103 @@ class LLM(ABC):
             requests: The requests of one build.
         """
         return tuple(dict.fromkeys(text for request in requests for text in request.examples))
+
+
+class RecordedLLM(LLM):
+    """Answers from what it holds: at once, for nothing, and the same every time."""
+
+    @abstractmethod
+    def answer(self, request: Request) -> Completion | str:
+        """Return the answer to the request, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a live LLM is to write.
+
+    Attributes:
+        parameters: Sampling parameters as the API names them, such as `temperature`.
+        max_tokens: Tokens of an answer at most; None for enough for the longest texts allowed.
+        schema: Whether answers are held to a JSON schema where the server can do that.
+    """
+
+    parameters: Mapping[str, float | int | str] = field(default_factory=dict)
+    max_tokens: int | None = None
+    schema: bool = True
+
+
+class LiveLLM(LLM):
+    """Is asked now, and costs money or time: its answers are kept in a ledger.
+
+    An asynchronous context manager: it is open while requests are in flight.
+
+    Attributes:
+        limits: What it may be asked at once.
+        price: What its tokens cost, None where that is not known.
+        sampling: How it is to write.
+    """
+
+    limits: Limits = Limits()
+    price: Price | None = None
+    sampling: Sampling = Sampling()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    def phrased(self, request: Request) -> Request:
+        """Return the request as the server understands it; what is sent, and the ledger's key."""
+        return request
+
+
+class DirectLLM(LiveLLM):
+    """Answers one request at a time, many of them side by side."""
+
+    @abstractmethod
+    async def complete(self, request: Request) -> Completion:
+        """Send the request once.
+
+        Raises:
+            RequestFailed: There is no answer.
+            TryAgain: There is none this time.
+            Rephrase: The server does not know a part of the request; ask what `phrased` returns.
+            UserError: Nothing can be answered (a wrong key, an unknown model).
+        """
+
+
+class WaveLLM(LiveLLM):
+    """Answers many requests together: a batch, an exchange of files, a model in this process."""
+
+    turns = 1  # each further turn of a conversation would wait for a whole wave
+
+    @abstractmethod
+    def complete_all(
+        self, requests: Sequence[Request]
+    ) -> AsyncIterator[tuple[Request, Completion | RequestFailed]]:
+        """Answer the requests, in any order.
+
+        Yields:
+            A request, and its completion or why there is none. What is yielded is kept at once.
+
+        Raises:
+            Exhausted: The others are not answered yet; the message says how to go on.
+            UserError: Nothing can be answered.
+        """
+
+
+def prompt_bound(request: Request) -> int:
+    """Return a number of tokens that the prompt cannot pass: no token is less than a byte."""
+    return sum(
+        len(message["content"].encode()) + TOKENS_PER_MESSAGE for message in request.messages
+    )
+
+
+def answer_bound(task: Task, texts_per_request: int) -> int:
+    """Return enough tokens for an answer of the longest texts that the length filter keeps.
+
+    Texts of twice the most words pass; a word is two tokens at most on average, even where an
+    encoding is poor, and each text has its quotation marks.
+    """
+    return 128 + texts_per_request * (16 + 4 * task.length_words[1])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from builders.errors import UserError
 from builders.llms.base import RequestFailed
+from builders.llms.replies import completion_of_body
 from builders.requests import Completion, RequestId
 from builders.strategies.few_shot import examples_of
 
@@ -76,23 +77,7 @@ def completion_of(row: dict[str, Any]) -> Completion:
     response = row.get("response") or {}
     if row.get("error") or response.get("status_code") != 200:
         raise RequestFailed(f"http {response.get('status_code')}", str(row.get("error")))
-    body = response.get("body") or {}
-    choices = body.get("choices") or []
-    if not choices:
-        raise RequestFailed("no choice")
-    message = choices[0].get("message") or {}
-    usage = body.get("usage") or {}
-    content = message.get("content")
-    if not isinstance(content, str | None):
-        raise TypeError(f"content is a {type(content).__name__}")
-    return Completion(
-        content=content or "",
-        finish_reason=choices[0].get("finish_reason"),
-        model=body.get("model"),
-        refusal=message.get("refusal"),
-        prompt_tokens=usage.get("prompt_tokens"),
-        completion_tokens=usage.get("completion_tokens"),
-    )
+    return completion_of_body(response.get("body") or {})
 
 
 def _name(where: str, row: object) -> RequestId:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from builders.errors import UserError
-from builders.llms.base import LLM, Quota, RequestFailed
+from builders.llms.base import Quota, RecordedLLM
 from builders.llms.batch_lines import BatchAnswer, read_batch_answers, read_examples
 from builders.parsing import parse_completion
 from builders.requests import Completion, Request, RequestId
@@ -39,7 +39,7 @@ class Holdings:
     conversations: int
 
 
-class Recording(LLM):
+class Recording(RecordedLLM):
     """Answers by task, strategy, label, conversation and turn.
 
     It needs no examples and ignores the messages. The embedded recording ships in the package;
@@ -79,14 +79,12 @@ class Recording(LLM):
         """
         return self._holdings(task, strategy)
 
-    async def complete(self, request: Request) -> Completion:
-        """Return the recorded answer to the request of that name."""
+    def answer(self, request: Request) -> Completion | str:
+        """Return the recorded answer to the request of that name, or why there is none."""
         held = self._answers(request.id.task, request.id.strategy).get(request.id)
         if held is None:
-            raise RequestFailed("not recorded", request.custom_id)
-        if held.completion is None:
-            raise RequestFailed(held.failure, request.custom_id)
-        return held.completion
+            return "not recorded"
+        return held.failure if held.completion is None else held.completion
 
     def quota(
         self, task: Task, strategy: str, per_label: int | None, texts_per_request: int | None

@@ -28,7 +28,7 @@ class Plan:
 
     Attributes:
         texts_per_request: Texts that one turn asks for.
-        seed: Draws the examples that a prompt shows.
+        seed: Draws the examples that a prompt shows, and the texts of a live LLM.
         sampling: Sampling parameters as the API names them.
         schema: JSON schema of an answer, or None for plain text.
     """
@@ -93,6 +93,7 @@ class Strategy(ABC):
             schema=plan.schema,
             sampling=plan.sampling,
             examples=self.examples(task, label, plan, conversation, turn),
+            draw=plan.seed,
         )
 
     def _asked(

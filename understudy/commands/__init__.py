@@ -1,5 +1,5 @@
 """The commands, one a file: each has NAME, HELP, `add_arguments` and `run`."""
 
-from understudy.commands import build, demo, report, study, tasks
+from understudy.commands import build, demo, ledger, report, study, tasks
 
-COMMANDS = (demo, tasks, build, study, report)
+COMMANDS = (demo, tasks, build, study, report, ledger)

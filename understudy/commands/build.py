@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.errors import NotAtHand, UserError
-from understudy.commands.options import add_generation_options, not_negative
+from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
+from understudy.commands.options import add_corpus_options, not_negative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builders.composition import Composition, Live, Order
     from builders.facts import CorpusRecord
+    from builders.llms import LLM
     from builders.real import RealData
     from builders.tasks import Task
 
 NAME = "build"
 HELP = "write the corpus of one task with one strategy"
+
+UNFINISHED = 3
+"""Exit code of a build that a budget, a server or a label without new texts ended early."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strategy", default="zero_shot", help="how the LLM is asked: zero_shot or few_shot"
     )
-    add_generation_options(parser)
+    add_corpus_options(parser)
     parser.add_argument(
         "--seed",
         type=not_negative,
@@ -36,40 +43,103 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the corpus folder (default: corpora/TASK)"
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say how many requests and tokens, how much money and time it takes; send nothing",
+    )
+    add_llm_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build one configuration of a corpus folder and say what was kept and why not more."""
-    from builders.composition import Order, compose
-    from builders.corpus import check_folder, write_corpus
-    from builders.llms import create_llm
+    from builders.composition import Order
+    from builders.corpus import check_folder
     from builders.strategies import create_strategy
     from builders.tasks import load_task
+    from understudy.live_line import LiveLine
+    from understudy.llm_session import LEDGER, LLMSession
 
     task = load_task(args.task)
     create_strategy(args.strategy)
     folder = args.out or Path("corpora") / task.name
     _refuse_unloadable(folder)
     check_folder(folder, task, args.strategy)
-    llm = create_llm(args.llm)
-    llm.quota(task, args.strategy, args.per_label, args.texts_per_request)
-    real = _real(task, args.real)
-    if llm.ignores_messages:
-        print(
-            f"{llm.description}: it answers by task, strategy, label, conversation and turn; the "
-            "words of the prompt and its examples are not used"
-        )
-    composition = compose(
+    order = Order(args.strategy, args.per_label, args.texts_per_request, args.seed)
+    ledger = args.ledger or folder.resolve().parent / LEDGER
+    if args.dry_run:
+        return _dry_run(args, task, order, ledger)
+    line = LiveLine()
+    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
+    with line, session.opened() as (llm, live):
+        llm.quota(task, args.strategy, args.per_label, args.texts_per_request)
+        real = _real(task, args.real)
+        if llm.ignores_messages:
+            print(
+                f"{llm.description}: it answers by task, strategy, label, conversation and turn; "
+                "the words of the prompt and its examples are not used"
+            )
+        composition = _composed(task, order, llm, real, live)
+    if live is not None:
+        print(f"  {line.summary()}")
+    return _write(composition, folder)
+
+
+def _composed(
+    task: Task, order: Order, llm: LLM, real: RealData | None, live: Live | None
+) -> Composition:
+    from builders.composition import compose
+
+    return compose(
         task,
-        Order(args.strategy, args.per_label, args.texts_per_request, args.seed),
+        order,
         llm,
         train=real.train if real else None,
         real_test_texts=real.test.texts if real else None,
+        live=live,
     )
-    for line in _summary(composition.record):
+
+
+def _write(composition: Composition, folder: Path) -> int:
+    """Write what there is; return the exit code."""
+    from builders.corpus import write_corpus
+
+    record, halt = composition.record, composition.halt
+    for line in _summary(record):
         print(f"  {line}")
-    write_corpus(composition, folder)
-    print(f"{folder}: load_dataset({str(folder)!r}, {args.strategy!r})")
+    if composition.kept:
+        write_corpus(composition, folder)
+        print(f"{folder}: load_dataset({str(folder)!r}, {record.strategy!r})")
+    elif halt is None:
+        write_corpus(composition, folder)  # says that there is nothing to write
+    if halt is None:
+        return 0
+    kept = sum(record.kept.values())
+    print(
+        f"understudy build: {halt.why}; {kept} texts are kept, and every answer is in the ledger: "
+        "the same command goes on from there",
+        file=sys.stderr,
+    )
+    return UNFINISHED if halt.signal is None else 128 + halt.signal
+
+
+def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -> int:
+    from builders.composition import asking_of
+    from builders.generation import Rounds
+    from builders.generation.estimate import estimate
+    from builders.ledger import Ledger
+    from builders.llms import create_llm
+    from builders.llms.base import LiveLLM
+
+    known = Ledger(ledger) if ledger.is_file() else None
+    llm = create_llm(args.llm, read_llm_options(args, asks=False), known)
+    if not isinstance(llm, LiveLLM):
+        raise UserError(f"--dry-run: {args.llm} sends nothing and costs nothing; leave it out")
+    real = _real(task, args.real)
+    asking, quota = asking_of(task, order, llm, real.train if real else None)
+    print(f"{task.name} {order.strategy} by {llm.description}, nothing is sent:")
+    for line in estimate(asking, Rounds(task.label_names, quota), known).lines():
+        print(f"  {line}")
     return 0
 
 

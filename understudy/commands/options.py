@@ -18,24 +18,19 @@ def not_negative(text: str) -> int:
     return int(text)
 
 
-def add_generation_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--llm`, `--per-label`, `--texts-per-request` and `--real`."""
-    parser.add_argument(
-        "--llm",
-        default="recording",
-        help="what writes the texts: recording (the one that ships), or recording:PATH",
-    )
+def add_corpus_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--per-label`, `--texts-per-request` and `--real`."""
     parser.add_argument(
         "--per-label",
         type=positive,
         metavar="N",
-        help="accepted texts of each label (of a recording: all it holds, unless given)",
+        help="accepted texts of each label (200; of a recording: all it holds)",
     )
     parser.add_argument(
         "--texts-per-request",
         type=positive,
         metavar="K",
-        help="texts that one request asks for (of a recording: as it was made)",
+        help="texts that one request asks for (25; of a recording: as it was made)",
     )
     parser.add_argument(
         "--real",

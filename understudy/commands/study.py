@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.errors import UserError
-from understudy.commands.options import add_generation_options, not_negative
+from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
+from understudy.commands.options import add_corpus_options, not_negative
 
 if TYPE_CHECKING:
+    from understudy.llm_session import LLMSession
     from understudy.settings import Grid, StudySettings
 
 NAME = "study"
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what classifiers are trained on: all, or real, real_full and strategies, with commas",
     )
     parser.add_argument("--seeds", default="3", help="how many (3: 0, 1, 2) or which (0,4,7)")
-    add_generation_options(parser)
+    add_corpus_options(parser)
     parser.add_argument(
         "--corpus-seed",
         type=not_negative,
@@ -54,15 +56,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("runs/study"), metavar="DIR", help="the study's folder"
     )
+    add_llm_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the study; a call that is stopped is taken up by the same call again."""
+    from understudy.live_line import LiveLine
+    from understudy.llm_session import LEDGER, LLMSession
     from understudy.settings import Grid, StudySettings, parse_arms, parse_seeds, parse_tasks
 
     if args.trainer == "finetune" and args.pooling != "mean":
         raise UserError(f"--pooling {args.pooling}: is of the probe; leave it out with finetune")
     grid = Grid(parse_tasks(args.tasks), parse_arms(args.arms), parse_seeds(args.seeds))
+    line = LiveLine()
+    ledger = args.ledger or args.out.resolve().parent / LEDGER
+    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
     settings = StudySettings(
         llm=args.llm,
         per_label=args.per_label,
@@ -72,16 +80,20 @@ def run(args: argparse.Namespace) -> int:
         encoder=args.encoder,
         pooling=args.pooling,
         real=args.real,
+        asked=session.asked(),
     )
-    return study_and_report(grid, settings, args.out)
+    with line:
+        return study_and_report(grid, settings, args.out, session)
 
 
-def study_and_report(grid: Grid, settings: StudySettings, out: Path) -> int:
+def study_and_report(
+    grid: Grid, settings: StudySettings, out: Path, session: LLMSession | None = None
+) -> int:
     """Run a study, write its report, and print the main table and the report's place."""
     from understudy.commands.report import report
     from understudy.study import Study
 
-    outcome = Study(grid, settings, out).run()
+    outcome = Study(grid, settings, out, session=session).run()
     table, page = report(out)
     print(
         f"\n{table}\n{outcome.done} runs done, {outcome.known} were there; "

@@ -1,0 +1,164 @@
+"""Keeps what becomes of requests: the ledger, the budget and the counts agree on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from builders.generation.asking import Asking, Stretch
+from builders.generation.budget import Budget, Use
+from builders.generation.progress import Progress
+from builders.ledger import Ledger
+from builders.llms.base import LiveLLM, prompt_bound
+from builders.requests import Completion, Request
+
+
+@dataclass
+class Talk:
+    """A conversation on its way.
+
+    Attributes:
+        stretch: What is asked for.
+        contents: The answers so far.
+        request: The next request.
+        key: Its name in the ledger.
+        bound: The most that it can use.
+        sent: How often it was sent.
+        failures: How often it failed, refusals for want of capacity apart.
+        refused_since: When it was first refused for want of capacity, None if it was not.
+    """
+
+    stretch: Stretch
+    contents: list[str | None] = field(default_factory=list)
+    request: Request | None = None
+    key: str = ""
+    bound: Use = field(default_factory=lambda: Use(0, 0))
+    sent: int = 0
+    failures: int = 0
+    refused_since: float | None = None
+
+
+class Book:
+    """One build's accounts.
+
+    Args:
+        asking: How the LLM is asked.
+        ledger: Where completions are kept for good.
+        budget: What may be used.
+        watch: Called with the counts whenever they change.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        ledger: Ledger,
+        budget: Budget,
+        watch: Callable[[Progress], object] = lambda progress: None,
+    ) -> None:
+        assert isinstance(asking.llm, LiveLLM)
+        self.asking = asking
+        self.llm: LiveLLM = asking.llm
+        self.ledger = ledger
+        self.budget = budget
+        self.progress = Progress()
+        self.failed: dict[str, str] = {}
+        self.broken: set[tuple[str, int]] = set()
+        self._counted: set[str] = set()
+        self._watch = watch
+
+    def prepare(self, talk: Talk) -> bool:
+        """Walk `talk` over what is known to its next request; False at its end."""
+        stretch = talk.stretch
+        while len(talk.contents) < stretch.last:
+            request = self.asking.request(stretch, talk.contents)
+            key = self.asking.key(request)
+            if key in self.failed:
+                break
+            known = self.ledger.completion(key)
+            if known is None:
+                self._expect(talk, request, key)
+                return True
+            if request.id.turn >= stretch.first:
+                self.progress.known += 1
+                self._count(request, known)
+            talk.contents.append(known.content)
+        return False
+
+    def reserve(self, talk: Talk) -> bool:
+        """Set aside what the next request of `talk` can use; False if that is too much now."""
+        if not self.budget.reserve(talk.bound):
+            return False
+        if self.budget.caps:
+            self.ledger.sending(talk.key, talk.bound.prompt_tokens, talk.bound.answer_tokens)
+        return True
+
+    def answered(self, talk: Talk, completion: Completion, latency_s: float | None = None) -> None:
+        """Keep the answer for good and let `talk` go on from it."""
+        request = _request(talk)
+        completion = replace(completion, latency_s=latency_s, attempts=max(1, talk.sent))
+        kept = self.ledger.record(talk.key, request, self.llm.endpoint, self.llm.model, completion)
+        bound = talk.bound
+        used = Use(
+            bound.prompt_tokens if completion.prompt_tokens is None else completion.prompt_tokens,
+            bound.answer_tokens
+            if completion.completion_tokens is None
+            else completion.completion_tokens,
+        )
+        self.budget.settle(bound, used)
+        talk.contents.append(kept.content)
+        self.progress.answered += 1
+        self._add_tokens(kept)
+
+    def unanswered(self, talk: Talk, *, lost: bool) -> None:
+        """Free what was set aside, unless an answer may have got lost: then it counts as used."""
+        if lost:
+            self.budget.settle(talk.bound, talk.bound)
+            return
+        self.budget.release(talk.bound)
+        if self.budget.caps:
+            self.ledger.unsent(talk.key)
+
+    def gave_up(self, talk: Talk, reason: str) -> None:
+        """Note that a request has failed: its conversation is over."""
+        request = _request(talk)
+        self.failed[talk.key] = reason
+        self.broken.add((talk.stretch.label, talk.stretch.conversation))
+        self.ledger.record_failure(talk.key, request, self.llm.endpoint, self.llm.model, reason)
+        self.progress.failed[reason] += 1
+        # The turns after it will not be asked for.
+        self.progress.planned -= talk.stretch.last - request.id.turn
+        self.show()
+
+    def known(self, request: Request) -> Completion | str | None:
+        """Return what is known of a request: its completion, why it failed, or None."""
+        key = self.asking.key(request)
+        return self.ledger.completion(key) or self.failed.get(key)
+
+    def show(self) -> None:
+        """Tell whoever watches."""
+        if self.budget.price:
+            self.progress.usd = self.budget.used["usd"]
+        self._watch(self.progress)
+
+    def _expect(self, talk: Talk, request: Request, key: str) -> None:
+        most = int(request.sampling.get("max_tokens", 0))
+        if key != talk.key:
+            talk.key, talk.sent, talk.failures, talk.refused_since = key, 0, 0, None
+        talk.request, talk.bound = request, Use(prompt_bound(request), most)
+        # Sent by an earlier run that ended before the answer came: it may have been billed.
+        if self.budget.caps and key not in self._counted and (lost := self.ledger.sent(key)):
+            self._counted.add(key)
+            for _ in range(lost.times):
+                self.budget.charge(Use(lost.prompt_tokens, lost.answer_tokens))
+
+    def _count(self, request: Request, known: Completion) -> None:
+        self.budget.charge(Use(known.prompt_tokens or 0, known.completion_tokens or 0))
+        self._add_tokens(known)
+
+    def _add_tokens(self, completion: Completion) -> None:
+        self.progress.prompt_tokens += completion.prompt_tokens or 0
+        self.progress.answer_tokens += completion.completion_tokens or 0
+        self.show()
+
+
+def _request(talk: Talk) -> Request:
+    assert talk.request is not None
+    return talk.request

@@ -1,0 +1,78 @@
+"""From answers to accepted texts: parses and filters them, and counts what became of each."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from builders.filters.base import Candidate, FilterChain
+from builders.generation.asking import Answer
+from builders.parsing import parse_completion
+from builders.tasks.base import Task
+
+
+class Sieve:
+    """Takes answers in, in the order in which they decide, and keeps what passes the filters.
+
+    Args:
+        task: The task.
+        chain: The filters.
+
+    Attributes:
+        kept: The accepted texts.
+        candidates: Texts that answers held.
+        failed: Reason -> requests without a usable text.
+        requests: Requests that were answered.
+        tokens: Tokens of their prompts, and of their answers, as far as servers said.
+    """
+
+    def __init__(self, task: Task, chain: FilterChain) -> None:
+        self.task = task
+        self.chain = chain
+        self.kept: list[Candidate] = []
+        self.candidates = 0
+        self.failed: Counter[str] = Counter()
+        self.requests = 0
+        self.tokens = (0, 0)
+        self._rejected: dict[str, Counter[str]] = {name: Counter() for name in task.label_names}
+
+    @property
+    def rejected(self) -> dict[str, dict[str, int]]:
+        """Label -> reason -> rejected texts."""
+        return {label: dict(reasons) for label, reasons in self._rejected.items()}
+
+    @property
+    def accepted(self) -> dict[str, int]:
+        """Label -> accepted texts."""
+        counts = Counter(each.label for each in self.kept)
+        return {label: counts[label] for label in self.task.label_names}
+
+    def take(self, answers: Iterable[Answer]) -> None:
+        """Sift further answers."""
+        examples: dict[str, None] = {}
+        found: list[Candidate] = []
+        for answer in answers:
+            examples.update(dict.fromkeys(answer.request.examples))
+            found += self._parsed(answer)
+        self.chain.shown(examples)
+        self.candidates += len(found)
+        result = self.chain.run(found)
+        self.kept += result.kept
+        for candidate, reason in result.rejected:
+            self._rejected[candidate.label][reason] += 1
+
+    def _parsed(self, answer: Answer) -> list[Candidate]:
+        completion, request = answer.completion, answer.request
+        if completion is None:
+            self.failed[answer.failure] += 1
+            return []
+        self.requests += 1
+        prompt, own = self.tokens
+        self.tokens = (
+            prompt + (completion.prompt_tokens or 0),
+            own + (completion.completion_tokens or 0),
+        )
+        parsed = parse_completion(completion, n_texts=request.n_texts)
+        if parsed.failure is not None:
+            self.failed[parsed.failure] += 1
+        return [
+            Candidate(text, request.id, i, completion.model) for i, text in enumerate(parsed.texts)
+        ]

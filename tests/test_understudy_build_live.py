@@ -1,0 +1,451 @@
+"""`understudy build` with a live LLM, in processes of their own: signals, kills, budgets."""
+
+import contextlib
+import gzip
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chat_server import Answer, ChatServer, refusal, running_chat_server, written
+
+from builders.ledger import Ledger
+
+TASK = """\
+name: plants
+title: Plants
+description: Where does this plant grow?
+labels: {in/door: inside a house, out door: in the open}
+prompt: {context: You are a gardener., generate: "Write {count} notes on {label}."}
+length_words: [3, 20]
+"""
+KEY = "sk-very-secret-4711"
+PORTION = 2
+PER_LABEL = 24
+LEDGER = (sys.executable, "-m", "understudy", "ledger")
+REQUESTS = 24
+"""Two labels, 12 requests each."""
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    """Run a server that answers with two texts, after a moment."""
+    with running_chat_server() as running:
+        running.answer = lambda body: Answer(written(body, PORTION), delay_s=0.02)
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a task file."""
+    (tmp_path / "plants.yaml").write_text(TASK, encoding="utf-8")
+    return tmp_path
+
+
+def command(server: ChatServer, *more: str, out: str = "corpora/plants") -> list[str]:
+    """Return the command of a build."""
+    return [
+        *(sys.executable, "-m", "understudy", "build", "plants.yaml", "--llm", "openai:gardener"),
+        *("--base-url", server.url, "--per-label", str(PER_LABEL), "--turns", "3"),
+        *("--texts-per-request", str(PORTION), "--concurrency", "4", "--out", out, *more),
+    ]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a build: without real data, importing this checkout."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("UNDERSTUDY_DATA", "OPENAI_API_KEY")}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **more}
+
+
+def built(
+    server: ChatServer, folder: Path, *more: str, out: str = "corpora/plants", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a build to its end."""
+    return subprocess.run(
+        command(server, *more, out=out),
+        cwd=folder,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def stopped_at(
+    server: ChatServer, folder: Path, count: int, *signals: signal.Signals
+) -> tuple[int, str]:
+    """Run a build that gets signals when its n-th request arrives; return exit code and stderr."""
+    struck = threading.Event()
+    running: list[subprocess.Popen[str]] = []
+    started = threading.Event()
+
+    def strike(n: int) -> None:
+        if n == count and not struck.is_set():
+            started.wait(20)
+            struck.set()
+            for number in signals:
+                running[0].send_signal(number)
+
+    server.arrived = strike
+    with subprocess.Popen(
+        command(server),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        running.append(process)
+        started.set()
+        _, errors = process.communicate(timeout=120)
+    server.arrived = lambda n: None
+    return process.returncode, errors
+
+
+def files_of(corpus: Path) -> dict[str, bytes]:
+    """Return the content of each file of a corpus."""
+    files = [path for path in corpus.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {str(path.relative_to(corpus)): path.read_bytes() for path in files}
+
+
+def names_in(ledger: Path) -> set[str]:
+    """Return the names of the requests whose answers a ledger holds."""
+    with Ledger(ledger) as opened:
+        return {entry.request.custom_id for entry in opened.entries()}
+
+
+# ---- The whole way --------------------------------------------------------------------------
+
+
+def test_a_build_writes_the_corpus_and_says_what_was_asked(
+    server: ChatServer, folder: Path
+) -> None:
+    """Requests, tokens, texts a label; the ledger lies beside the corpora."""
+    result = built(server, folder)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"requests: {REQUESTS} answered now, 0 in the ledger before" in result.stdout
+    assert f"in/door: {PER_LABEL} kept" in result.stdout
+    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == REQUESTS
+    card = (folder / "corpora" / "plants" / "README.md").read_text(encoding="utf-8")
+    assert "LLM: gardener at 127.0.0.1" in card
+    assert f"Requests answered: {REQUESTS}" in card
+
+
+def test_an_estimate_sends_nothing_and_writes_nothing(server: ChatServer, folder: Path) -> None:
+    """Requests, tokens, money and time; no key is needed."""
+    before = sorted(folder.rglob("*"))
+
+    result = built(server, folder, "--dry-run", "--price", "1,2")
+
+    assert result.returncode == 0
+    assert f"requests: {REQUESTS}, of which 0 are in the ledger already" in result.stdout
+    assert " USD" in result.stdout
+    assert server.bodies == []
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_an_export_builds_the_same_texts_without_the_server(
+    server: ChatServer, folder: Path
+) -> None:
+    """A ledger becomes a recording; the recording gives the corpus's texts, in their order."""
+    built(server, folder)
+    understudy = [sys.executable, "-m", "understudy"]
+    steps = [
+        ["ledger", "export", "corpora/ledger.sqlite", "--out", "mine", "--requests"],
+        ["build", "plants.yaml", "--llm", "recording:mine", "--out", "again"],
+    ]
+    for step in steps:
+        subprocess.run([*understudy, *step], cwd=folder, env=environment(), check=True, timeout=60)
+
+    import pyarrow.parquet
+
+    tables = [
+        pyarrow.parquet.read_table(next((folder / name).glob("zero_shot/*.parquet")))
+        for name in ("corpora/plants", "again")
+    ]
+    assert tables[0].column("text") == tables[1].column("text")
+    assert tables[0].column("id") == tables[1].column("id")
+
+
+def test_the_ledger_is_shown(server: ChatServer, folder: Path) -> None:
+    """Requests, tokens, money, and failures by reason."""
+    flagged = iter([True])
+    server.answer = lambda body: (
+        refusal(400, "no", "content_filter") if next(flagged, False) else Answer(written(body, 2))
+    )
+    built(server, folder)
+
+    shown = subprocess.run(
+        [*LEDGER, "show", "corpora/ledger.sqlite", "--price", "1,1"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert f"plants zero_shot, gardener at {server.url}: 24 requests answered" in shown
+    assert "USD (prices as given)" in shown
+    assert "failed and not answered since: content filter 1" in shown
+
+
+# ---- Signals and kills ----------------------------------------------------------------------
+
+
+def test_a_killed_build_goes_on_where_it_was(server: ChatServer, folder: Path) -> None:
+    """SIGKILL twice: at most those in flight are asked again, and every file is the same."""
+    whole = folder / "whole"
+    whole.mkdir()
+    (whole / "plants.yaml").write_text(TASK, encoding="utf-8")
+    built(server, whole)
+    server.bodies.clear()
+
+    for count in (5, 14):
+        code, _ = stopped_at(server, folder, count, signal.SIGKILL)
+        assert code == -signal.SIGKILL
+        assert not (folder / "corpora" / "plants" / "README.md").exists()
+    result = built(server, folder)
+
+    assert result.returncode == 0
+    assert len(server.bodies) <= REQUESTS + 2 * 4
+    assert files_of(folder / "corpora/plants") == files_of(whole / "corpora/plants")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_build_keeps_what_is_in_flight_and_a_partial_corpus(
+    number: signal.Signals, code: int, server: ChatServer, folder: Path
+) -> None:
+    """Every request that was sent is in the ledger; the corpus so far loads; it goes on."""
+    exit_code, errors = stopped_at(server, folder, 10, number)
+
+    asked = len(server.bodies)
+    assert exit_code == code
+    assert asked < REQUESTS
+    assert errors.count("\n") == 1
+    assert f"stopped by {number.name}" in errors
+    assert "the same command goes on from there" in errors
+    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == asked
+    record = json.loads((folder / "corpora/plants/zero_shot/corpus.json").read_text())
+    assert sum(record["kept"].values()) == asked * PORTION
+    assert record["unfinished"] == f"stopped by {number.name}"
+
+    assert built(server, folder).returncode == 0
+    assert len(server.bodies) == REQUESTS
+
+
+def test_a_second_signal_stops_at_once(server: ChatServer, folder: Path) -> None:
+    """What is in flight is not waited for: the server would need a minute."""
+    server.answer = lambda body: Answer(
+        written(body, PORTION), delay_s=60 if len(server.bodies) >= 6 else 0.0
+    )
+
+    code, errors = stopped_at(server, folder, 9, signal.SIGINT, signal.SIGTERM)
+
+    assert code in (130, 143)
+    assert "Traceback" not in errors
+    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == 5
+
+
+def test_two_builds_share_one_ledger(server: ChatServer, folder: Path) -> None:
+    """Side by side they end with the same corpus, and each answer stands once."""
+    builds = [
+        subprocess.Popen(
+            command(server, "--ledger", "one.sqlite", out=out),
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for out in ("a", "b")
+    ]
+    for build in builds:
+        with build:
+            assert build.wait(120) == 0
+
+    assert files_of(folder / "a") == files_of(folder / "b")
+    assert len(names_in(folder / "one.sqlite")) == REQUESTS
+    assert len(server.bodies) <= 2 * REQUESTS
+
+
+# ---- Bad luck and bad input -----------------------------------------------------------------
+
+
+def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(
+    server: ChatServer, folder: Path
+) -> None:
+    """The ledger may not grow beyond 96 kB; with room again the same command goes on."""
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (96_000, 96_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    server.answer = lambda body: Answer([*written(body, 1), " ".join(["root"] * 2000)])
+    result = subprocess.run(
+        command(server),
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=limited,
+    )
+
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "ledger.sqlite" in result.stderr
+    kept = len(names_in(folder / "corpora" / "ledger.sqlite"))
+    assert kept > 0
+    assert built(server, folder).returncode == 0
+    assert len(server.bodies) <= kept + 2 * REQUESTS + 8
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--llm", "openai:"), "--llm openai:: unknown; use recording"),
+        (("--llm", "gpt:x"), "--llm gpt:x: unknown"),
+        (("--base-url", "localhost:8000"), "--base-url localhost:8000: no address of a server"),
+        (("--api-key-env", "NO_SUCH_KEY"), "set the environment variable NO_SUCH_KEY"),
+        (("--max-usd", "1"), "--max-usd: the price of this LLM is not known"),
+        (("--price", "cheap"), "--price cheap: give IN,OUT"),
+        (("--prices", "plants.yaml"), "plants.yaml: no table of prices"),
+        (("--max-usd", "nan"), "'nan' is not a number"),
+        (("--concurrency", "0"), "'0' is not a whole number of at least 1"),
+        (("--strategy", "few_shot"), "few_shot shows real training texts of plants"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    options: tuple[str, ...], words: str, server: ChatServer, folder: Path
+) -> None:
+    """Exit code 2, before anything is sent."""
+    before = sorted(folder.rglob("*"))
+
+    result = built(server, folder, *options)
+
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
+    assert server.bodies == []
+    left = {p.name for p in set(folder.rglob("*")) - set(before)}
+    assert left <= {"corpora", "ledger.sqlite"}
+
+
+def test_a_recording_takes_no_budget(server: ChatServer, folder: Path) -> None:
+    """It costs nothing."""
+    result = built(server, folder, "--llm", "recording", "--max-usd", "1")
+
+    assert result.returncode == 2
+    assert "costs nothing; leave --max-... out" in result.stderr
+
+
+def test_a_budget_that_is_met_leaves_a_partial_corpus_and_says_so(
+    server: ChatServer, folder: Path
+) -> None:
+    """Exit code 3, unlike a whole corpus and unlike a mistake."""
+    result = built(server, folder, "--max-requests", "10")
+
+    assert result.returncode == 3
+    assert result.stderr == (
+        "understudy build: --max-requests 10 is met; 20 texts are kept, and every answer is in the "
+        "ledger: the same command goes on from there\n"
+    )
+    assert len(server.bodies) == 10
+    record = json.loads((folder / "corpora/plants/zero_shot/corpus.json").read_text())
+    assert record["unfinished"] == "--max-requests 10 is met"
+
+
+def test_a_wrong_key_is_one_line(server: ChatServer, folder: Path) -> None:
+    """It says which server refused it and what to do."""
+    server.answer = lambda body: refusal(401, f"Incorrect API key provided: {KEY}")
+
+    result = built(server, folder, OPENAI_API_KEY=KEY)
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"understudy: {server.url}: status 401, Incorrect API key provided: ***: set another key, "
+        "see --api-key-env\n"
+    )
+
+
+def test_a_key_is_sent_and_written_nowhere(server: ChatServer, folder: Path) -> None:
+    """Not in the ledger, the corpus, the card, an export, or on the terminal; not in an error."""
+    answers = iter(range(10**6))
+
+    def answer(body: object) -> Answer:
+        n = next(answers)
+        if n % 5 == 1:
+            return refusal(500, f"your key {KEY} broke it")
+        if n % 5 == 2:
+            return refusal(400, f"{KEY} is flagged", "content_filter")
+        assert isinstance(body, dict)
+        return Answer(written(body, PORTION))
+
+    server.answer = answer
+    said = built(server, folder, OPENAI_API_KEY=KEY)
+    exported = subprocess.run(
+        [*LEDGER, "export", "corpora/ledger.sqlite", "--out", "mine", "--requests"],
+        cwd=folder,
+        env=environment(OPENAI_API_KEY=KEY),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
+    for text in (said.stdout, said.stderr, exported.stdout, exported.stderr):
+        assert KEY not in text
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert KEY.encode() not in content, path
+        if path.suffix == ".gz":
+            assert KEY.encode() not in gzip.decompress(content), path
+
+
+def refused_for_its_ledger(server: ChatServer, folder: Path) -> None:
+    """Build again; the one line names the ledger, which stays as it is, and nothing is sent."""
+    ledger = folder / "corpora" / "ledger.sqlite"
+    before, asked = ledger.read_bytes(), len(server.bodies)
+
+    result = built(server, folder)
+
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "ledger.sqlite" in result.stderr
+    assert ledger.read_bytes() == before
+    assert len(server.bodies) == asked
+
+
+def test_a_damaged_ledger_is_one_line(server: ChatServer, folder: Path) -> None:
+    """A ledger cut in half is named, not begun anew."""
+    built(server, folder)
+    ledger = folder / "corpora" / "ledger.sqlite"
+    ledger.write_bytes(ledger.read_bytes()[: ledger.stat().st_size // 2])
+
+    refused_for_its_ledger(server, folder)
+
+
+@pytest.mark.slow
+def test_a_ledger_that_another_program_holds_is_one_line(server: ChatServer, folder: Path) -> None:
+    """After half a minute the build says what it waits for."""
+    built(server, folder, "--max-requests", "4")
+    with contextlib.closing(
+        sqlite3.connect(folder / "corpora" / "ledger.sqlite", isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = built(server, folder)
+
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "another process holds it" in result.stderr

@@ -1,0 +1,75 @@
+"""An LLM that is ready to be asked: with its ledger open, and within its budget."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from builders.composition import Live
+from builders.errors import UserError
+from builders.generation import Budget, Caps, Progress
+from builders.ledger import Ledger
+from builders.llms import LLM, LLMOptions, create_llm
+from builders.llms.base import LiveLLM
+
+LEDGER = "ledger.sqlite"
+
+
+@dataclass(frozen=True)
+class LLMSession:
+    """What a user says of the LLM.
+
+    Attributes:
+        name: The `--llm` option.
+        options: What else is said of a live one.
+        caps: What may be used.
+        ledger: Where answers are kept for good; None where the LLM needs none.
+        watch: Called with the counts whenever they change.
+    """
+
+    name: str = "recording"
+    options: LLMOptions = field(default_factory=LLMOptions)
+    caps: Caps = field(default_factory=Caps)
+    ledger: Path | None = None
+    watch: Callable[[Progress], object] = lambda progress: None
+
+    @property
+    def live(self) -> bool:
+        """Whether the LLM is asked now."""
+        return self.name.partition(":")[0] != "recording"
+
+    def asked(self) -> str | None:
+        """Return what decides the answers of a live LLM beside its name; None of a recording."""
+        if not self.live:
+            return None
+        options = self.options
+        decisive = {
+            "base_url": options.connection.base_url,
+            "turns": options.turns,
+            **asdict(options.sampling),
+        }
+        return json.dumps({name: value for name, value in decisive.items() if value is not None})
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[tuple[LLM, Live | None]]:
+        """Make the LLM and open what its builds need; a recording needs nothing.
+
+        Raises:
+            UserError: The LLM is unknown, its key is missing, or the ledger cannot be opened.
+        """
+        if not self.live:
+            if self.caps:
+                raise UserError(f"--llm {self.name}: costs nothing; leave --max-... out")
+            yield create_llm(self.name, self.options), None
+            return
+        Budget(self.caps, self._create().price)  # what is wrong is said before there is a ledger
+        assert self.ledger is not None
+        with Ledger(self.ledger) as ledger:
+            llm = self._create(ledger)
+            yield llm, Live(ledger, Budget.of(llm, self.caps), self.watch)
+
+    def _create(self, ledger: Ledger | None = None) -> LiveLLM:
+        llm = create_llm(self.name, self.options, ledger)
+        assert isinstance(llm, LiveLLM)
+        return llm
