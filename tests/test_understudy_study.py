@@ -20,7 +20,7 @@ from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.heads import HeadSettings
 from trainers.probe import Probe
-from understudy.materials import Materials, gather
+from understudy.materials import Materials, Writer, gather
 from understudy.measuring import plan_figures
 from understudy.planning import PlannedRun, plan_runs, run_key
 from understudy.reporting import read_study
@@ -102,7 +102,7 @@ def materials(little_world: Path) -> Materials:
     """Return the data of the task `own`."""
     settings = settings_of(little_world)
     task = load_task(little_world / "own.yaml")
-    return gather(task, ALL, settings, create_llm(settings.llm), print)
+    return gather(task, ALL, settings, Writer(create_llm(settings.llm)), print)
 
 
 def keys(materials: Materials, arms: tuple[str, ...] = ALL) -> dict[str, str]:
@@ -120,7 +120,7 @@ def test_a_key_is_the_same_in_every_process(materials: Materials, little_world: 
     settings = replace(settings_of(little_world), real=f"{little_world}/./real")
     task = load_task(little_world / "own.yaml")
 
-    again = gather(task, ALL, settings, create_llm(settings.llm), print)
+    again = gather(task, ALL, settings, Writer(create_llm(settings.llm)), print)
 
     assert keys(again) == keys(materials)
 
@@ -244,7 +244,7 @@ def test_without_a_number_the_smallest_corpus_decides(little_world: Path) -> Non
     settings = replace(settings_of(little_world), per_label=None)
     task = load_task(little_world / "own.yaml")
 
-    found = gather(task, ALL, settings, create_llm(settings.llm), print)
+    found = gather(task, ALL, settings, Writer(create_llm(settings.llm)), print)
 
     assert found.n_per_label == {"tea/coffee": 12, "long walk": 12}
     assert planned(found, "zero_shot").train.counts() == found.n_per_label
@@ -261,7 +261,7 @@ def test_few_real_texts_cut_every_arm_and_this_is_said(world: Path) -> None:
     settings = settings_of(world)
 
     found = gather(
-        load_task(world / "own.yaml"), ALL, settings, create_llm(settings.llm), said.append
+        load_task(world / "own.yaml"), ALL, settings, Writer(create_llm(settings.llm)), said.append
     )
 
     sizes = [planned(found, arm).train.counts() for arm in ("real", "zero_shot", "few_shot")]
@@ -292,7 +292,7 @@ def test_a_test_may_be_capped(little_world: Path) -> None:
     settings = settings_of(little_world, max_test=10)
     task = load_task(little_world / "own.yaml")
 
-    found = gather(task, ALL, settings, create_llm(settings.llm), print)
+    found = gather(task, ALL, settings, Writer(create_llm(settings.llm)), print)
 
     assert found.test is not None
     assert found.test.counts() == {"tea/coffee": 5, "long walk": 5}
@@ -304,7 +304,7 @@ def without_real(little_world: Path, tmp_path: Path, *, agreement: bool) -> Mate
     (tmp_path / "empty").mkdir()
     settings = settings_of(little_world, real=str(tmp_path / "empty"), agreement=agreement)
     task = load_task(little_world / "own.yaml")
-    return gather(task, ALL, settings, create_llm(settings.llm), print)
+    return gather(task, ALL, settings, Writer(create_llm(settings.llm)), print)
 
 
 def test_without_real_texts_nothing_is_scored(little_world: Path, tmp_path: Path) -> None:

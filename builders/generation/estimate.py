@@ -49,7 +49,7 @@ class Estimate:
         if self.price is not None:
             price = self.price
             money = (
-                f"about {self.usd:.4f} USD (at the longest {self.most_usd:.4f}; a million tokens at "
+                f"about {self.usd:.4f} USD (longest {self.most_usd:.4f}; a million tokens at "
                 f"{price.prompt:g} and {price.answer:g} USD, {price.source})"
             )
         return [
