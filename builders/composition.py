@@ -198,7 +198,9 @@ def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) 
         round_ = rounds.following(sieve.accepted, generation.broken)
     if rounds.given_up:
         labels = ", ".join(map(repr, rounds.given_up))
-        return Halt(f"no new text of {labels} passed in {FUTILE} rounds of requests", futile=True)
+        why = f"no new text of {labels} passed in {FUTILE} rounds of requests"
+        reasons = sieve.reasons(rounds.given_up)
+        return Halt(f"{why} (most of all: {reasons[0]})" if reasons else why, futile=True)
     return None
 
 

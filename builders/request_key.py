@@ -4,6 +4,7 @@ import hashlib
 import json
 import urllib.parse
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from builders.errors import UserError
@@ -27,22 +28,50 @@ def request_key(
     Raises:
         UserError: A sampling parameter is no JSON value, such as NaN.
     """
-    parts = {
-        "endpoint": public_address(endpoint),
-        "model": model,
-        "messages": messages,
-        "sampling": sampling,
-        "schema": schema,
-        "replicate": replicate,
-    }
+    parts = (
+        f'"endpoint":{_text(public_address(endpoint))}',
+        f'"messages":[{",".join([_message(m["role"], m["content"]) for m in messages])}]',
+        f'"model":{_text(model)}',
+        f'"replicate":{replicate}',
+        f'"sampling":{canonical(sampling)}',
+        f'"schema":{canonical(schema)}',
+    )
+    return hashlib.sha256(f"{{{','.join(parts)}}}".encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
     try:
-        text = json.dumps(plain(parts), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise UserError(
             f"a request holds a value that JSON has not ({error}): "
             "give sampling parameters as text, finite numbers, true or false"
         ) from None
-    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# The requests of a build have the same model, sampling and schema, and the turns of a conversation
+# the same messages: each is put into words once.
+_text = lru_cache(maxsize=64)(_canonical)
+
+
+@lru_cache(maxsize=4096)
+def _message(role: str, content: str) -> str:
+    return _canonical({"content": content, "role": role})
+
+
+_last: dict[int, tuple[Mapping[str, Any], str]] = {}
+
+
+def canonical(value: Mapping[str, Any] | None) -> str:
+    """Return the canonical JSON of a mapping that nobody changes; the last few are remembered."""
+    if value is None:
+        return "null"
+    known = _last.get(id(value))
+    if known is None or known[0] is not value:
+        if len(_last) > 16:
+            _last.clear()
+        known = _last[id(value)] = (value, _canonical(value))
+    return known[1]
 
 
 def plain(value: Any) -> Any:
@@ -56,6 +85,7 @@ def plain(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=64)
 def public_address(endpoint: str) -> str:
     """Return `endpoint` without what may hold a secret: user, password, query and fragment."""
     address = urllib.parse.urlsplit(endpoint)

@@ -35,12 +35,14 @@ class RequestId:
 
     @classmethod
     def parse(cls, custom_id: str) -> "RequestId":
-        """Take `custom_id` apart.
+        """Take `custom_id` apart; a digest behind it, as in files that are exchanged, is left out.
 
         Raises:
             UserError: It does not have the form above.
         """
-        found = re.fullmatch(r"([^/]+)/([^/]+)/(.+)/c(\d+)/t(\d+)", custom_id, re.DOTALL)
+        found = re.fullmatch(
+            r"([^/]+)/([^/]+)/(.+)/c(\d+)/t(\d+)(?:~[0-9a-f]{16})?", custom_id, re.DOTALL
+        )
         if not found:
             raise UserError(
                 f"custom_id {custom_id!r} is not TASK/STRATEGY/LABEL/cN/tN; "

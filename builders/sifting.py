@@ -45,6 +45,13 @@ class Sieve:
         counts = Counter(each.label for each in self.kept)
         return {label: counts[label] for label in self.task.label_names}
 
+    def reasons(self, labels: Iterable[str]) -> list[str]:
+        """Return why requests failed and texts of `labels` were rejected, the commonest first."""
+        counts = self.failed.copy()
+        for label in labels:
+            counts.update(self._rejected[label])
+        return [reason for reason, _ in counts.most_common()]
+
     def take(self, answers: Iterable[Answer]) -> None:
         """Sift further answers."""
         examples: dict[str, None] = {}

@@ -246,7 +246,9 @@ def test_a_label_that_the_llm_cannot_fill_is_given_up(server: ChatServer, ledger
     assert composition.record.kept == {"in/door": 2, "out door": 12}
     assert composition.halt is not None
     assert composition.halt.futile
-    assert composition.halt.why == "no new text of 'in/door' passed in 10 rounds of requests"
+    assert composition.halt.why == (
+        "no new text of 'in/door' passed in 10 rounds of requests (most of all: duplicate)"
+    )
     assert composition.record.unfinished == composition.halt.why
 
 

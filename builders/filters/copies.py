@@ -6,6 +6,7 @@ decides. A text is therefore never called a copy by chance, and the outcome is t
 """
 
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Any
 
 from builders.normalisation import comparison_key
@@ -59,7 +60,7 @@ class CopyIndex:
         self, texts: Iterable[str] = (), *, threshold: float = THRESHOLD, contained: bool = False
     ) -> None:
         # Loaded here, with SciPy behind it, so that importing the package stays cheap.
-        from datasketch import MinHash, MinHashLSH
+        from datasketch import MinHashLSH
 
         self._threshold = threshold
         self._contained = contained
@@ -68,7 +69,6 @@ class CopyIndex:
         self._openings: dict[str, list[str]] = {}
         permutations = _BANDS * _ROWS
         self._lsh = MinHashLSH(num_perm=permutations, params=(_BANDS, _ROWS))
-        self._blank = MinHash(num_perm=permutations, hashfunc=int)
         for text in texts:
             self.add(text)
 
@@ -81,7 +81,7 @@ class CopyIndex:
         if key in self._known:
             return
         self._known.add(key)
-        self._lsh.insert(len(self._keys), self._sketch(key), check_duplication=False)
+        self._lsh.insert(len(self._keys), _sketch(key), check_duplication=False)
         self._keys.append(key)
         words = key.split()
         if self._contained and len(words) >= CONTAINED_WORDS:
@@ -89,13 +89,15 @@ class CopyIndex:
 
     def copy_of(self, text: str) -> str | None:
         """Return the comparison key of the first known text that `text` copies, or None."""
+        if not self._keys:
+            return None
         key = comparison_key(text)
         if key in self._known:
             return key
         return self._near(key) or self._held_in(key)
 
     def _near(self, key: str) -> str | None:
-        numbers: list[int] = sorted(self._lsh.query(self._sketch(key)))
+        numbers: list[int] = sorted(self._lsh.query(_sketch(key)))
         own = shingles(key) if numbers else set()
         for number in numbers:
             if jaccard(own, shingles(self._keys[number])) >= self._threshold:
@@ -114,10 +116,20 @@ class CopyIndex:
                     return known
         return None
 
-    def _sketch(self, key: str) -> Any:
-        sketch = self._blank.copy()
-        sketch.update_batch(_hashes(key))
-        return sketch
+
+@cache
+def _blank() -> Any:
+    from datasketch import MinHash
+
+    return MinHash(num_perm=_BANDS * _ROWS, hashfunc=int)
+
+
+@lru_cache(maxsize=8)
+def _sketch(key: str) -> Any:
+    """Return the sketch of a text; several indexes are asked about one text, one after another."""
+    sketch = _blank().copy()
+    sketch.update_batch(_hashes(key))
+    return sketch
 
 
 def _hashes(key: str) -> list[int]:

@@ -1,20 +1,19 @@
 """Sends requests to an LLM that answers one at a time: a sliding window without barriers.
 
-Many conversations are open at once and take turns, each turn as soon as there is room: whatever
-finishes makes room for the next. Only so many conversations are open that no request has to wait
-for them, so memory does not grow with the number of requests.
+Many conversations are open at once and take turns. Whoever gets an answer records it and at once
+sends the next request that is ready, in one go: answers that arrive together do not wait for each
+other. Only so many conversations are open that none has to be waited for, so memory does not grow
+with the number of requests.
 """
 
 import asyncio
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from builders.errors import UserError
 from builders.generation.asking import Stretch
 from builders.generation.outcome import Book, Talk
-from builders.generation.pacing import Bucket, LearnedPace
+from builders.generation.pacing import Bucket, LearnedPace, Sent
 from builders.generation.retries import MOST_ATTEMPTS, PATIENCE_S, Retries
 from builders.generation.window import Window
 from builders.llms.base import DirectLLM, Exhausted, Rephrase, RequestFailed, TryAgain
@@ -22,6 +21,7 @@ from builders.llms.base import DirectLLM, Exhausted, Rephrase, RequestFailed, Tr
 _OPEN = 4  # conversations for each request in flight: none is idle, and the last end together
 _HOPELESS = 20  # requests given up one after another, whatever the reason, before a build stops
 _SYNC_S = 1.0
+_GLANCE_S = 0.2  # how long a pause may be until it is looked whether the build is to end
 
 
 class Engine:
@@ -42,14 +42,8 @@ class Engine:
         self._requests = Bucket(limits.per_minute) if limits.per_minute else None
         self._tokens = Bucket(limits.tokens_per_minute) if limits.tokens_per_minute else None
         self._retries = Retries(seed)
-        self._ready: deque[Talk] = deque()
-        self._later: list[tuple[float, int, Talk]] = []
-        self._numbers = itertools.count()
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._open = 0
-        self._answers = self._before = self._given_up = 0
-        self._started = 0.0
-        self._stop: BaseException | None = None
+        self._answers = self._given_up = 0
+        self._reset(())
 
     async def fill(self, stretches: Iterable[Stretch], stop: asyncio.Event) -> None:
         """Get an answer to every request of `stretches` that the ledger has none for.
@@ -62,125 +56,161 @@ class Engine:
             Exhausted: A budget is met, or the server answers no more.
             UserError: Nothing can be answered, or the ledger cannot be written.
         """
-        self._changed = asyncio.Event()
+        self._reset(stretches)
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
-        self._ready.clear()
-        self._later.clear()
-        self._stop = None
-        self._open = 0
-        self._before = self._answers
+        self._stop = stop
+        self._turn = asyncio.Lock()
+        self._idle = asyncio.Event()
         syncing = asyncio.create_task(self._sync())
         try:
             async with self._llm:
-                await self._fill(iter(stretches), stop)
+                await self._work_to_end()
         finally:
             syncing.cancel()
             await asyncio.gather(syncing, return_exceptions=True)
-        if self._stop is not None:
-            raise self._stop
+        if self._error is not None:
+            raise self._error
 
-    async def _fill(self, stretches: Iterator[Stretch], stop: asyncio.Event) -> None:
+    def _reset(self, stretches: Iterable[Stretch]) -> None:
+        self._stretches: Iterator[Stretch] = iter(stretches)
+        self._ready: deque[Talk] = deque()
+        self._later: dict[int, asyncio.TimerHandle] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._before = self._answers
+        self._error: BaseException | None = None
+
+    async def _work_to_end(self) -> None:
+        """Wait until all is asked, or it is to end and what is in flight has arrived."""
+        self._employ()
+        if not self._workers:
+            return
+        stopping = asyncio.create_task(self._stop.wait())
+        idle = asyncio.create_task(self._idle.wait())
         try:
-            await self._dispatch(stretches, stop)
-            await self._drain()
+            await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+            self._forget_later()
+            while self._workers:  # what is in flight is paid for
+                await asyncio.wait(self._workers)
         except asyncio.CancelledError:  # at once
-            for task in self._in_flight:
-                task.cancel()
+            self._forget_later()
+            for worker in self._workers:
+                worker.cancel()
             raise
-        except BaseException:
-            await self._drain()
-            raise
+        finally:
+            stopping.cancel()
+            idle.cancel()
 
-    async def _dispatch(self, stretches: Iterator[Stretch], stop: asyncio.Event) -> None:
-        while self._stop is None and not stop.is_set():
-            self._changed.clear()
-            room = len(self._in_flight) < self._window.size
-            talk = self._next(stretches) if room else None
-            if talk is None:
-                if room and not self._in_flight and not self._later:
-                    return
-                await self._wait_for_change(stop)
-            elif wait := self._wait(talk):
-                self._ready.appendleft(talk)
-                await asyncio.sleep(min(wait, 0.2))
-            elif not self._book.reserve(talk):
-                self._ready.appendleft(talk)
-                if why := self._book.budget.passed_by(talk.bound):
-                    self._stop = Exhausted(f"{why} is met")
-                elif self._in_flight or self._later:
-                    await self._wait_for_change(stop)  # what is settled may leave enough
-            else:
-                self._send(talk)
+    # ---- Who sends --------------------------------------------------------------------------
 
-    def _next(self, stretches: Iterator[Stretch]) -> Talk | None:
-        """Return a conversation to go on with: one that waited, one in its turn, or a new one."""
-        if self._later and self._later[0][0] <= self._loop.time():
-            return heapq.heappop(self._later)[2]
+    def _employ(self) -> None:
+        """Let as many work as the window allows and as there is work for."""
+        while len(self._workers) < self._window.size and not self._ending and self._fetch():
+            worker = asyncio.create_task(self._work(self._ready.popleft()))
+            self._workers.add(worker)
+            worker.add_done_callback(self._left)
+        self._book.progress.window = self._window.size
+
+    async def _work(self, talk: Talk | None) -> None:
+        """Send one request after another, for as long as there is one and room for it."""
+        while talk is not None and (sent := await self._admitted(talk)) is not None:
+            await self._attempt(talk, sent)
+            talk = None
+            if len(self._workers) <= self._window.size and not self._ending and self._fetch():
+                talk = self._ready.popleft()
+                if self._ready and len(self._workers) < self._window.size:
+                    self._employ()
+
+    def _left(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            self._error = self._error or error
+        if not self._ending:
+            self._employ()
+        if not self._workers and (self._ending or not self._later):
+            self._idle.set()
+
+    @property
+    def _ending(self) -> bool:
+        return self._error is not None or self._stop.is_set()
+
+    # ---- What is sent next ------------------------------------------------------------------
+
+    def _fetch(self) -> bool:
+        """Make sure that a conversation is ready, if there is one left."""
         most = _OPEN * self._window.most
-        while self._open < most and (stretch := next(stretches, None)) is not None:
+        # One is opened for each that is asked for, so that the first request need not wait for all.
+        while self._open < most and (stretch := next(self._stretches, None)) is not None:
             self._open += 1
-            talk = Talk(stretch)
-            if self._prepare(talk):
-                self._ready.append(talk)
-        return self._ready.popleft() if self._ready else None
+            self._go_on(Talk(stretch), employ=False)
+            if self._ready:
+                break
+        return bool(self._ready)
 
-    def _prepare(self, talk: Talk) -> bool:
-        if self._book.prepare(talk):
-            return True
-        self._open -= 1
-        return False
+    def _go_on(self, talk: Talk, *, first: bool = False, employ: bool = True) -> None:
+        """Walk a conversation to its next request, and let it wait for its turn."""
+        if not self._book.prepare(talk):
+            self._open -= 1
+        elif first:
+            self._ready.appendleft(talk)
+        else:
+            self._ready.append(talk)
+        if employ and len(self._workers) < self._window.size:
+            self._employ()
 
-    async def _wait_for_change(self, stop: asyncio.Event) -> None:
-        delay = 0.5
-        if self._later:
-            delay = min(delay, max(0.0, self._later[0][0] - self._loop.time()))
-        timer = self._loop.call_later(delay, self._changed.set)
-        await self._changed.wait()
-        timer.cancel()
+    async def _admitted(self, talk: Talk) -> Sent | None:
+        """Wait until the next request may be sent; None if nothing more is."""
+        if not self._turn.locked() and not self._pause(talk):
+            return self._sent(talk)
+        async with self._turn:  # one waits for the rate, the others for their turn
+            while (pause := self._pause(talk)) and not self._ending:
+                await asyncio.sleep(min(pause, _GLANCE_S))
+            return self._sent(talk)
 
-    def _wait(self, talk: Talk) -> float:
+    def _pause(self, talk: Talk) -> float:
+        """Return the seconds until the rate allows the next request of `talk`."""
         now = self._loop.time()
-        waits = [self._pace.wait(now)]
+        pause = self._pace.wait(now)
         if self._requests:
-            waits.append(self._requests.wait(now, 1))
+            pause = max(pause, self._requests.wait(now, 1))
         if self._tokens:
-            waits.append(self._tokens.wait(now, talk.bound.tokens))
-        return max(waits)
+            pause = max(pause, self._tokens.wait(now, talk.bound.tokens))
+        return pause
 
-    def _send(self, talk: Talk) -> None:
+    def _sent(self, talk: Talk) -> Sent | None:
+        """Set aside what the request can use, and count it as sent; None if nothing more is."""
+        book = self._book
+        if self._ending:
+            self._ready.appendleft(talk)
+            return None
+        if not book.reserve(talk):
+            self._ready.appendleft(talk)
+            if why := book.budget.passed_by(talk.bound):
+                self._error = Exhausted(f"{why} is met")
+            return None  # what others settle may leave enough
         now = self._loop.time()
         if self._requests:
             self._requests.take(now, 1)
         if self._tokens:
             self._tokens.take(now, talk.bound.tokens)
-        mark = self._pace.send(now, self._book.progress.left - len(self._in_flight))
         talk.sent += 1
-        task = asyncio.create_task(self._attempt(talk, mark, now))
-        self._in_flight.add(task)
-        task.add_done_callback(self._landed)
-        self._book.progress.in_flight = len(self._in_flight)
-        self._book.progress.window = self._window.size
+        book.progress.in_flight += 1
+        return self._pace.send(now, book.progress.left - book.progress.in_flight)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
-        self._book.progress.in_flight = len(self._in_flight)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._stop = self._stop or error
-        self._changed.set()
+    # ---- What becomes of it -----------------------------------------------------------------
 
-    async def _attempt(self, talk: Talk, mark: list[bool], sent: float) -> None:
+    async def _attempt(self, talk: Talk, sent: Sent) -> None:
         assert talk.request is not None
         book = self._book
+        before = self._loop.time()
         try:
             completion = await self._llm.complete(talk.request)
         except Rephrase:
             book.unanswered(talk, lost=False)
-            talk.request = None
-            if self._prepare(talk):
-                self._ready.appendleft(talk)
+            self._go_on(talk, first=True)
         except TryAgain as again:
-            self._again(talk, again, mark)
+            self._again(talk, again, sent)
         except RequestFailed as failed:
             book.unanswered(talk, lost=False)
             self._give_up(talk, failed)
@@ -192,15 +222,15 @@ class Engine:
             raise
         else:
             now = self._loop.time()
-            latency = now - sent
-            book.answered(talk, completion, round(latency, 4))
-            self._window.answered(now, latency)
+            book.answered(talk, completion, round(now - before, 4))
+            self._window.answered(now, now - before)
             self._answers += 1
             self._given_up = 0
-            if self._prepare(talk):
-                self._ready.append(talk)
+            self._go_on(talk)
+        finally:
+            book.progress.in_flight -= 1
 
-    def _again(self, talk: Talk, again: TryAgain, mark: list[bool]) -> None:
+    def _again(self, talk: Talk, again: TryAgain, sent: Sent) -> None:
         """Send a request again later, or give it up."""
         now = self._loop.time()
         self._book.unanswered(talk, lost=again.lost)
@@ -208,7 +238,7 @@ class Engine:
         if again.limited:
             self._book.progress.refused += 1
             answers = self._answers - self._before
-            self._pace.refused(now, mark, answers / max(now - self._started, 0.05))
+            self._pace.refused(now, sent, answers / max(now - self._started, 0.05))
             talk.refused_since = talk.refused_since or now
             over = now - talk.refused_since > PATIENCE_S
         else:
@@ -218,23 +248,29 @@ class Engine:
             self._give_up(talk, again)
             return
         delay = self._retries.delay(talk.sent, again.after_s)
-        heapq.heappush(self._later, (now + delay, next(self._numbers), talk))
+        self._later[id(talk)] = self._loop.call_later(delay, self._return, talk)
+
+    def _return(self, talk: Talk) -> None:
+        """Put a request that waited to be sent again before all others."""
+        del self._later[id(talk)]
+        self._ready.appendleft(talk)
+        self._employ()
+
+    def _forget_later(self) -> None:
+        for timer in self._later.values():
+            timer.cancel()
+        self._later.clear()
 
     def _give_up(self, talk: Talk, failed: RequestFailed) -> None:
         self._book.gave_up(talk, failed.reason)
         self._open -= 1
         self._given_up += 1
         if isinstance(failed, TryAgain) and not self._answers:
-            self._stop = UserError(f"{self._llm.description} gives no answer: {failed}")
+            self._error = UserError(f"{self._llm.description} gives no answer: {failed}")
         elif self._given_up >= _HOPELESS:
-            self._stop = Exhausted(
+            self._error = Exhausted(
                 f"the last {_HOPELESS} requests failed, one after another ({failed.reason})"
             )
-
-    async def _drain(self) -> None:
-        """Wait for what is in flight: it is paid for."""
-        while self._in_flight:
-            await asyncio.wait(self._in_flight)
 
     async def _sync(self) -> None:
         """Bring what was recorded to the disk, out of the way of what is being asked."""

@@ -7,7 +7,7 @@ from builders.generation.asking import Asking, Stretch
 from builders.generation.budget import Budget, Use
 from builders.generation.progress import Progress
 from builders.ledger import Ledger
-from builders.llms.base import LiveLLM, prompt_bound
+from builders.llms.base import DirectLLM, LiveLLM, prompt_bound
 from builders.requests import Completion, Request
 
 
@@ -62,6 +62,8 @@ class Book:
         self.failed: dict[str, str] = {}
         self.broken: set[tuple[str, int]] = set()
         self._counted: set[str] = set()
+        # A batch goes on when the process ends: its answers are fetched, and not lost.
+        self._notes_sent = bool(budget.caps) and isinstance(asking.llm, DirectLLM)
         self._watch = watch
 
     def prepare(self, talk: Talk) -> bool:
@@ -86,7 +88,7 @@ class Book:
         """Set aside what the next request of `talk` can use; False if that is too much now."""
         if not self.budget.reserve(talk.bound):
             return False
-        if self.budget.caps:
+        if self._notes_sent:
             self.ledger.sending(talk.key, talk.bound.prompt_tokens, talk.bound.answer_tokens)
         return True
 
@@ -113,7 +115,7 @@ class Book:
             self.budget.settle(talk.bound, talk.bound)
             return
         self.budget.release(talk.bound)
-        if self.budget.caps:
+        if self._notes_sent:
             self.ledger.unsent(talk.key)
 
     def gave_up(self, talk: Talk, reason: str) -> None:
@@ -144,7 +146,7 @@ class Book:
             talk.key, talk.sent, talk.failures, talk.refused_since = key, 0, 0, None
         talk.request, talk.bound = request, Use(prompt_bound(request), most)
         # Sent by an earlier run that ended before the answer came: it may have been billed.
-        if self.budget.caps and key not in self._counted and (lost := self.ledger.sent(key)):
+        if self._notes_sent and key not in self._counted and (lost := self.ledger.sent(key)):
             self._counted.add(key)
             for _ in range(lost.times):
                 self.budget.charge(Use(lost.prompt_tokens, lost.answer_tokens))

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 _LATELY, _MOST_REFUSED = 32, 20
 """Of so many requests sent one after another so many are refused: the rate is limited. Where one in
-three is refused at random this comes about less than once in a thousand requests' time."""
+three is refused at random this comes about by chance less than once in a thousand times."""
 
 _SPAN, _LEAST_SPAN = 64, 8
 """Accepted requests of a measurement, which is off by one of them at most; and of the first."""
 
 _BELOW = (0.985, 0.94, 0.8)
-"""Of the measured rate, what the pace is set to: after a refusal, and after one at the new pace.
+"""Of the measured rate, what the pace is set to: after a refusal, and when there are some again.
 A server that refuses even the last refuses at random."""
 
 _BLOCK, _BLOCK_S, _LONGEST_BLOCK_S = 24, 0.25, 1.0
@@ -184,8 +184,10 @@ class LearnedPace:
         """Return the refusal from which on is measured: what was before may be another limit."""
         if self._strikes:
             return next(e for e in self._empty if e.number >= self._block.number)
-        enough = (e for e in reversed(self._empty) if empty.accepted - e.accepted >= _SPAN)
-        return next(enough, self._empty[0])
+        for e in reversed(self._empty):
+            if empty.accepted - e.accepted >= _SPAN and empty.at - e.at >= _BLOCK_S:
+                return e
+        return self._empty[0]
 
     def _raise(self, rate: float, now: float, left: int) -> None:
         # A block starts again with what was refused in it and is not acted upon yet.

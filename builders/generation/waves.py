@@ -1,14 +1,17 @@
 """Sends requests to an LLM that answers many of them together, wave after wave."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 from builders.generation.asking import Stretch
 from builders.generation.outcome import Book, Talk
 from builders.llms.base import Exhausted, RequestFailed, TryAgain, WaveLLM
+from builders.requests import Completion, Request
 
 _MOST_WAVES = 3  # that a request is part of before it has failed
+_FOLLOWS_S = 0.05  # what is there already, such as the rest of a file, comes within this time
 
 
 class Waves:
@@ -48,26 +51,60 @@ class Waves:
         requests = [talk.request for talk in wave if talk.request is not None]
         book.progress.in_flight = len(requests)
         try:
-            async for request, outcome in self._llm.complete_all(requests):
-                talk = waiting.pop(book.asking.key(request))
-                talk.sent += 1
-                if not isinstance(outcome, RequestFailed):
-                    book.answered(talk, outcome)
-                else:
-                    self._failed(talk, outcome)
-                book.progress.in_flight = len(waiting)
-                if stop.is_set():
-                    break
+            answers = _until(stop, self._llm.complete_all(requests), finishes=self._llm.finishes)
+            async with contextlib.aclosing(answers) as found:
+                async for request, outcome in found:
+                    talk = waiting.pop(book.asking.key(request))
+                    talk.sent += 1
+                    if isinstance(outcome, RequestFailed):
+                        self._failed(talk, outcome)
+                    else:
+                        book.answered(talk, outcome)
+                    book.progress.in_flight = len(waiting)
         finally:
             for talk in waiting.values():  # what was not sent, or is not there yet, is not billed
                 book.unanswered(talk, lost=False)
             book.progress.in_flight = 0
 
     def _failed(self, talk: Talk, failed: RequestFailed) -> None:
-        again = isinstance(failed, TryAgain)
-        self._book.unanswered(talk, lost=isinstance(failed, TryAgain) and failed.lost)
+        again = failed if isinstance(failed, TryAgain) else None
+        self._book.unanswered(talk, lost=again is not None and again.lost)
         talk.failures += 1
-        if not again or talk.failures >= _MOST_WAVES:
+        if again is None or talk.failures >= _MOST_WAVES:
             self._book.gave_up(talk, failed.reason)
         else:
             self._book.progress.retried += 1
+
+
+async def _until(
+    stop: asyncio.Event,
+    answers: AsyncIterator[tuple[Request, Completion | RequestFailed]],
+    *,
+    finishes: bool,
+) -> AsyncGenerator[tuple[Request, Completion | RequestFailed], None]:
+    """Yield what there is until `stop` is set, which ends a wait for what is far off.
+
+    Args:
+        stop: Asks for the end.
+        answers: What the LLM gives.
+        finishes: Whether what is being answered when `stop` is set is waited for.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while True:
+            finishes = finishes and not stop.is_set()
+            coming = asyncio.ensure_future(anext(answers, None))
+            await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                await asyncio.wait({coming}, timeout=None if finishes else _FOLLOWS_S)
+            if not coming.done():
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+                return
+            if (found := coming.result()) is None:
+                return
+            yield found
+    finally:
+        stopping.cancel()
+        if isinstance(answers, AsyncGenerator):
+            await answers.aclose()

@@ -11,7 +11,7 @@ from collections import deque
 _SLOWER = 2.0  # times the quickest tenth so far: reason to try with fewer
 _LOSS = 0.92  # of the throughput; less than that is lost by noise alone
 _TRY = 0.75  # of the window
-_BLOCK = 16  # answers of which the quickest tenth is first taken
+_BLOCK, _FOURTH = 16, 3  # the fourth of the first answers: near the tenth of 64 sent together
 _LEAST = 32  # answers of one measurement
 
 
@@ -44,8 +44,10 @@ class Window:
             self._since, self._answers = now - latency_s, 0
         self._latencies.append(latency_s)
         self._answers += 1
-        if self._answers % _BLOCK == 0:
-            self._quickest = min(self._quickest, _tenth(list(self._latencies)[-_BLOCK:]))
+        # The first few tell it before a queue has built up. The least of many such small blocks
+        # would be chance alone; later whole measurements are compared.
+        if self._quickest == float("inf") and self._answers == _BLOCK:
+            self._quickest = sorted(self._latencies)[_FOURTH]
         # Twice the window: the first half was still sent under the window before.
         if self._answers >= max(_LEAST, 2 * self.size):
             self._judge(now)
@@ -53,6 +55,8 @@ class Window:
     def _judge(self, now: float) -> None:
         throughput = self._answers / max(now - self._since, 1e-9)
         self._since, self._answers = now, 0
+        tenth = _tenth(list(self._latencies))
+        self._quickest = min(self._quickest, tenth)
         if self._trial is not None:
             before, rate = self._trial
             self._trial = None
@@ -62,7 +66,7 @@ class Window:
                 self._penalty = min(64, 4 * self._penalty)
         if self._pause:
             self._pause -= 1
-        elif _tenth(list(self._latencies)) > _SLOWER * self._quickest and self.size > 1:
+        elif tenth > _SLOWER * self._quickest and self.size > 1:
             self._trial = (self.size, throughput)
             self.size = max(1, int(self.size * _TRY))
         elif self.size < self.most:  # the server may have become faster

@@ -22,6 +22,7 @@ class LLMOptions:
         limits: What it may be asked at once.
         sampling: How it is to write.
         price: What its tokens cost, None for what is listed.
+        file_model: The model that the requests of `file:DIR` name.
         turns: Most turns of a conversation, None for the LLM's default.
     """
 
@@ -29,6 +30,7 @@ class LLMOptions:
     limits: Limits = field(default_factory=Limits)
     sampling: Sampling = field(default_factory=Sampling)
     price: Price | None = None
+    file_model: str = "any"
     turns: int | None = None
 
 
@@ -74,7 +76,7 @@ def _create(kind: str, rest: str, options: LLMOptions, memory: Memory | None) ->
     if kind == "file":
         from builders.llms.file_exchange import FileExchange
 
-        return FileExchange(Path(rest), options.sampling)
+        return FileExchange(Path(rest), options.sampling, options.file_model)
     if kind == "transformers":
         from builders.llms.local_transformers import LocalTransformers
 

@@ -231,7 +231,14 @@ class DirectLLM(LiveLLM):
 
 
 class WaveLLM(LiveLLM):
-    """Answers many requests together: a batch, an exchange of files, a model in this process."""
+    """Answers many requests together: a batch, an exchange of files, a model in this process.
+
+    Attributes:
+        finishes: Whether, when the build is to end, the next answer is soon there and waited for;
+            it is not where it may take hours.
+    """
+
+    finishes: ClassVar[bool] = False
 
     turns = 1  # each further turn of a conversation would wait for a whole wave
 

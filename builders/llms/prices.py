@@ -28,7 +28,7 @@ def listed_price(model: str, table: Path = TABLE, *, batch: bool = False) -> Pri
     """
     try:
         listed = yaml.safe_load(table.read_text(encoding="utf-8"))
-        factor = float(listed.get("batch_factor", 1)) if batch else 1.0
+        factor = _usd(listed.get("batch_factor", 1)) if batch else 1.0
         prices = {
             str(name): Price(
                 _usd(row["prompt"]) * factor, _usd(row["answer"]) * factor, f"{listed['date']}"
@@ -60,6 +60,8 @@ def given_price(option: str) -> Price:
 
 
 def _usd(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no amount")
     amount = float(value)
     if not math.isfinite(amount) or amount < 0:
         raise ValueError(f"{value} is no amount")

@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _REASONS = {
     "content_policy": "content filter",
     "context_length": "context too long",
 }
+
+_TOO_LONG = re.compile(r"context (?:length|window)|tokens`? \+ .*must be <=", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def completion_of_body(body: Mapping[str, Any]) -> Completion:
     return Completion(
         content=content or "",
         finish_reason=_text(choices[0].get("finish_reason")),
-        model=_text(body.get("model")),
+        model=_model(body.get("model")),
         refusal=refusal,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
@@ -98,7 +101,8 @@ def failure(reply: Reply, status: int) -> RequestFailed | UserError:
             lost=status in _GATEWAYS,
         )
     known = (reason for part, reason in _REASONS.items() if part in code)
-    return RequestFailed(next(known, f"http {status}"), message)
+    reason = next(known, f"http {status}")
+    return RequestFailed("context too long" if _TOO_LONG.search(message) else reason, message)
 
 
 def error_of(body: bytes) -> tuple[str, str]:
@@ -151,6 +155,12 @@ def _line(text: str) -> str:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _model(value: object) -> str | None:
+    """Return a model's name without the folders of the machine that serves it from a path."""
+    name = _text(value)
+    return name.rpartition("/")[2] or None if name and name.startswith(("/", "~")) else name
 
 
 def _count(value: object) -> int | None:

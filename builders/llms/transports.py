@@ -5,8 +5,10 @@ aiohttp takes about a tenth of the client's processor time a request; both send 
 
 import asyncio
 import json
+import urllib.parse
+import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +82,8 @@ class AiohttpTransport(Transport):
                 "Content-Type": "application/json",
                 **({"Authorization": f"Bearer {key}"} if key else {}),
             },
-            trust_env=True,
         )
+        self._proxy = _proxy_of(self._url)
 
     async def close(self) -> None:
         """Close the session."""
@@ -93,12 +95,10 @@ class AiohttpTransport(Transport):
 
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         try:
-            async with self._session.post(self._url, data=data, allow_redirects=False) as response:
-                length = response.content_length
-                if length is not None and length <= _LONGEST:
-                    content = await response.read()
-                else:
-                    content = await _read(response.content)
+            async with self._session.post(
+                self._url, data=data, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                content = await _read(response.content.iter_any())
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, headers, content)
         except TimeoutError:
@@ -124,7 +124,9 @@ class OpenAITransport(Transport):
             api_key=self.endpoint.key or "none",
             max_retries=0,
             timeout=self.endpoint.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+            http_client=openai.DefaultAsyncHttpxClient(
+                transport=_capped_transport(), follow_redirects=False
+            ),
         )
 
     async def close(self) -> None:
@@ -135,11 +137,16 @@ class OpenAITransport(Transport):
         """Post the body as the client does."""
         import openai
 
+        # The client insists on a key; a server of one's own is sent none.
+        keyless = {} if self.endpoint.key else {"Authorization": openai.Omit()}
         rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
         try:
             async with asyncio.timeout(self.endpoint.timeout_s):
                 raw = await self._client.chat.completions.with_raw_response.create(
-                    model=body["model"], messages=body["messages"], extra_body=rest
+                    model=body["model"],
+                    messages=body["messages"],
+                    extra_body=rest,
+                    extra_headers=keyless,
                 )
             response = raw.http_response
         except (openai.APITimeoutError, TimeoutError):
@@ -159,11 +166,51 @@ TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "openai":
 """The `--transport` option."""
 
 
-async def _read(content: "aiohttp.StreamReader") -> bytes:
-    """Read a reply of unknown length, but no more than an answer can be long."""
+def _proxy_of(url: str) -> str | None:
+    """Return the proxy that the environment names for `url`.
+
+    Looked up once: aiohttp's own `trust_env` looks for it, and for a password in `.netrc`, at each
+    request, which takes more time than the request itself.
+    """
+    address = urllib.parse.urlsplit(url)
+    host = address.hostname or ""
+    if urllib.request.proxy_bypass(host) or host == "localhost" or host.startswith("127."):
+        return None
+    return urllib.request.getproxies().get(address.scheme)
+
+
+def _capped_transport() -> Any:
+    """Return a transport of the official client's that reads no more than an answer can be long."""
+    import httpx2
+
+    class Capped(httpx2.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            response = await super().handle_async_request(request)
+            response.request = request
+            try:
+                content = await _read(response.aiter_bytes())
+            finally:
+                await response.aclose()
+            unpacked = ("content-encoding", "content-length", "transfer-encoding")
+            return httpx2.Response(
+                response.status_code,
+                headers=[
+                    (name, value)
+                    for name, value in response.headers.multi_items()
+                    if name.lower() not in unpacked
+                ],
+                content=content,
+                request=request,
+            )
+
+    return Capped()
+
+
+async def _read(content: AsyncIterator[bytes]) -> bytes:
+    """Read a reply, but no more than an answer can be long once it is unpacked."""
     parts: list[bytes] = []
     size = 0
-    async for part in content.iter_any():
+    async for part in content:
         parts.append(part)
         size += len(part)
         if size > _LONGEST:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Open the ledger and do what is asked."""
     from builders.ledger import Ledger
-    from builders.ledger_export import export_recording
+    from builders.ledger.export import export_recording
 
     if not args.ledger.is_file():
         raise UserError(f"ledger {args.ledger}: is not there; name the file that a build wrote")

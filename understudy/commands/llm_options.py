@@ -36,6 +36,12 @@ def add_llm_options(parser: argparse.ArgumentParser) -> None:
         default="aiohttp",
         help="what posts requests; openai is the official client, at ten times the processor time",
     )
+    add(
+        "--file-model",
+        metavar="NAME",
+        default="any",
+        help="the model that the requests of file:DIR name",
+    )
     add("--temperature", type=_amount, help="sampling temperature (the server's own)")
     add("--top-p", type=_amount, help="nucleus sampling (the server's own)")
     add(
@@ -108,6 +114,7 @@ def read_llm_options(args: argparse.Namespace, *, asks: bool = True) -> LLMOptio
             not args.no_schema,
         ),
         price=price,
+        file_model=args.file_model,
         turns=args.turns,
     )
 

@@ -1,0 +1,225 @@
+"""The durable record of requests and completions: nothing in it is asked, or paid for, twice.
+
+An SQLite file in write-ahead mode. A completion is recorded in one transaction and is safe from the
+end of the process, however that comes, when `record` returns. What keeps it through a power cut is
+`sync`, which a build calls every second (`synchronous=NORMAL`: waiting for the disk at each answer
+would cost several times the work of asking for it). Several processes may use one ledger at once.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from builders.ledger.database import Database
+from builders.ledger.records import LedgerEntry, LedgerStatistics, Sent
+from builders.request_key import canonical, public_address, request_key
+from builders.requests import Completion, Request, RequestId
+
+__all__ = ["Ledger", "LedgerEntry", "LedgerStatistics", "Sent", "request_key"]
+
+
+class Ledger:
+    """An open ledger; a context manager that closes it.
+
+    Its methods may be called from any thread and, as each takes a millisecond, from an event loop.
+    All of them, and the constructor, raise a `UserError` that names the file and the remedy where
+    it cannot be opened, read or written.
+
+    Args:
+        path: The file; it and its folder are made where they do not exist.
+
+    Raises:
+        UserError: Also where the file is no ledger, or one of a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database = Database(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._database.rows("SELECT count(*) FROM completions")[0][0])
+
+    def close(self) -> None:
+        """Close the file; what was recorded does not depend on it."""
+        self._database.close()
+
+    def completion(self, key: str) -> Completion | None:
+        """Return the answer under `key`, or None if the request has to be asked."""
+        rows = self._database.rows("SELECT completion FROM completions WHERE key = ?", key)
+        return Completion(**json.loads(rows[0][0])) if rows else None
+
+    def record(
+        self, key: str, request: Request, endpoint: str, model: str, completion: Completion
+    ) -> Completion:
+        """Keep `completion` for good and return the answer that stands under `key`.
+
+        The first answer wins: the later turns of a conversation quote it, and a corpus may have
+        been built from it. A second one, from a process that asked at the same time, is dropped.
+        """
+        # The turns of a conversation repeat all messages before: each message is kept once.
+        rows = [_message_row(each["role"], each["content"]) for each in request.messages]
+        body = (
+            f'{{"messages": {json.dumps([name for name, _ in rows])}, "n_texts": {request.n_texts},'
+            f' "schema": {canonical(request.schema)}, "sampling": {canonical(request.sampling)},'
+            f' "examples": {json.dumps(request.examples)}, "draw": {request.draw}}}'
+        )
+        name = request.id
+        row = (key, name.task, name.strategy, name.label, name.conversation, name.turn)
+        with self._database.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", rows)
+            new = connection.execute(
+                "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(*row, public_address(endpoint), model),
+                    *(body, json.dumps(vars(completion))),
+                ),
+            ).rowcount
+            connection.execute("DELETE FROM sent WHERE key = ?", (key,))
+        return completion if new else self.completion(key) or completion
+
+    def sending(self, key: str, prompt_tokens: int, answer_tokens: int) -> None:
+        """Note that a request goes out that may use so many tokens, whatever becomes of it."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO sent VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1,"
+                " prompt_tokens = excluded.prompt_tokens, answer_tokens = excluded.answer_tokens",
+                (key, prompt_tokens, answer_tokens),
+            )
+
+    def unsent(self, key: str) -> None:
+        """Note that a request which went out was refused: it used nothing."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE sent SET times = times - 1 WHERE key = ?", (key,))
+
+    def sent(self, key: str) -> Sent | None:
+        """Return what a request without an answer may have used before, None for nothing."""
+        rows = self._database.rows(
+            "SELECT prompt_tokens, answer_tokens, times FROM sent WHERE key = ? AND times > 0", key
+        )
+        return Sent(*rows[0]) if rows else None
+
+    def dialect(self, endpoint: str, model: str) -> str | None:
+        """Return what an earlier run learned of how the server takes requests, as it noted it."""
+        rows = self._database.rows(
+            "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ?",
+            *(public_address(endpoint), model),
+        )
+        return str(rows[0][0]) if rows else None
+
+    def learn_dialect(self, endpoint: str, model: str, dialect: str) -> None:
+        """Note how the server takes requests, for later runs: their keys have to be the same."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO dialects VALUES (?, ?, ?)",
+                (public_address(endpoint), model, dialect),
+            )
+
+    def note(self, name: str) -> str | None:
+        """Return the note of that name, None if there is none."""
+        rows = self._database.rows("SELECT note FROM notes WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep a note for later runs, such as the name of a batch; an empty one is forgotten."""
+        with self._database.transaction() as connection:
+            if text:
+                connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
+            else:
+                connection.execute("DELETE FROM notes WHERE name = ?", (name,))
+
+    def sync(self) -> None:
+        """Wait until all that was recorded is on the disk; others may record meanwhile."""
+        self._database.sync()
+
+    def record_failure(
+        self, key: str, request: Request, endpoint: str, model: str, reason: str
+    ) -> None:
+        """Note that a request got no answer; the next run asks it again.
+
+        Args:
+            key: The request's key.
+            request: The request.
+            endpoint: Where it was sent.
+            model: The model as the request named it.
+            reason: What such failures are counted under: a few words, never a server's message,
+                which may quote a key.
+
+        Raises:
+            ValueError: `reason` is not a few words.
+        """
+        if not re.fullmatch(r"[\w -]{1,60}", reason):
+            raise ValueError(f"reason {reason!r} is not a few words")
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO failures VALUES (?, ?, ?, ?, ?, 1)"
+                " ON CONFLICT DO UPDATE SET times = times + 1",
+                (key, request.custom_id, public_address(endpoint), model, reason),
+            )
+
+    def statistics(self) -> list[LedgerStatistics]:
+        """Count what is there, for each task, strategy, endpoint and model."""
+        counted = self._database.rows(
+            "SELECT task, strategy, endpoint, model, count(*),"
+            " total(json_extract(completion, '$.prompt_tokens')),"
+            " total(json_extract(completion, '$.completion_tokens')),"
+            " total(json_extract(completion, '$.attempts'))"
+            " FROM completions GROUP BY task, strategy, endpoint, model"
+            " ORDER BY task, strategy, endpoint, model"
+        )
+        return [LedgerStatistics(*row[:5], *map(int, row[5:])) for row in counted]
+
+    def failures(self) -> dict[str, int]:
+        """Count, by reason, the requests that failed and have no answer yet."""
+        rows = self._database.rows(
+            "SELECT reason, count(*) FROM failures"
+            " WHERE key NOT IN (SELECT key FROM completions) GROUP BY reason ORDER BY reason"
+        )
+        return dict(rows)
+
+    def unanswered(self) -> int:
+        """Count the requests that were sent within a budget and whose answer never came."""
+        rows = self._database.rows("SELECT total(times) FROM sent WHERE times > 0")
+        return int(rows[0][0])
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Yield the requests answered so far, in the order of their ids."""
+        keys = self._database.rows(
+            "SELECT key FROM completions"
+            " ORDER BY task, strategy, label, conversation, turn, endpoint, model, rowid"
+        )
+        for (key,) in keys:
+            yield self._entry(key)
+
+    def _entry(self, key: str) -> LedgerEntry:
+        row = self._database.rows("SELECT * FROM completions WHERE key = ?", key)[0]
+        *name, endpoint, model, request, completion = row[1:]
+        body = json.loads(request)
+        find = "SELECT message FROM messages WHERE hash = ?"
+        body["messages"] = tuple(
+            json.loads(self._database.rows(find, h)[0][0]) for h in body["messages"]
+        )
+        body["examples"] = tuple(body["examples"])
+        return LedgerEntry(
+            key=key,
+            endpoint=endpoint,
+            model=model,
+            request=Request(id=RequestId(*name), **body),
+            completion=Completion(**json.loads(completion)),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _message_row(role: str, content: str) -> tuple[str, str]:
+    """Return a message's name and its JSON; the turns of a conversation ask for it again."""
+    message = json.dumps({"role": role, "content": content})
+    return hashlib.sha256(message.encode()).hexdigest(), message
