@@ -110,7 +110,8 @@ def build_apart(options: argparse.Namespace, ledger: Ledger, watch: Watch, steps
     whole = build_chain(
         asking.task, seed_examples=None, real_test_texts=None, shows_examples=False
     ).filters
-    sieve = Sieve(asking.task, FilterChain([f for f in whole if not isinstance(f, NearDuplicate)]))
+    chain = FilterChain([f for f in whole if not isinstance(f, NearDuplicate)])
+    sieve = Sieve(asking.task, lambda: chain)
     steps.begin("asking")
     generation.fill(stretches)
     steps.begin("reading")

@@ -115,13 +115,16 @@ def compose(
             answering before there was a single text.
     """
     asking, quota = asking_of(task, order, llm, train)
-    chain = build_chain(
+    # Made when there is something to filter: it would spoil the pace of what is being sent.
+    sieve = Sieve(
         task,
-        seed_examples=None,
-        shows_examples=asking.strategy.shows_examples,
-        real_test_texts=real_test_texts,
+        lambda: build_chain(
+            task,
+            seed_examples=None,
+            shows_examples=asking.strategy.shows_examples,
+            real_test_texts=real_test_texts,
+        ),
     )
-    sieve = Sieve(task, chain)
     rounds = Rounds(task.label_names, quota)
     if isinstance(llm, RecordedLLM):
         halt = None

@@ -1,7 +1,8 @@
 """From answers to accepted texts: parses and filters them, and counts what became of each."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from builders.filters.base import Candidate, FilterChain
 from builders.generation.asking import Answer
@@ -14,7 +15,7 @@ class Sieve:
 
     Args:
         task: The task.
-        chain: The filters.
+        filters: Makes the filters; called once, when there is something to filter.
 
     Attributes:
         kept: The accepted texts.
@@ -24,15 +25,20 @@ class Sieve:
         tokens: Tokens of their prompts, and of their answers, as far as servers said.
     """
 
-    def __init__(self, task: Task, chain: FilterChain) -> None:
+    def __init__(self, task: Task, filters: Callable[[], FilterChain]) -> None:
         self.task = task
-        self.chain = chain
+        self._filters = filters
         self.kept: list[Candidate] = []
         self.candidates = 0
         self.failed: Counter[str] = Counter()
         self.requests = 0
         self.tokens = (0, 0)
         self._rejected: dict[str, Counter[str]] = {name: Counter() for name in task.label_names}
+
+    @cached_property
+    def chain(self) -> FilterChain:
+        """The filters."""
+        return self._filters()
 
     @property
     def rejected(self) -> dict[str, dict[str, int]]:

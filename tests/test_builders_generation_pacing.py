@@ -261,25 +261,25 @@ def test_one_refusal_sets_no_pace() -> None:
 # ---- The client's own bucket ------------------------------------------------------------------
 
 
-def test_a_bucket_holds_one_second_of_its_rate() -> None:
-    """120 a minute: two at once, the third half a second later."""
-    bucket = Bucket(120)
-    for _ in range(2):
+def test_a_bucket_holds_nine_tenths_of_a_second_of_its_rate() -> None:
+    """1,200 a minute: 18 at once, the next a twentieth of a second later."""
+    bucket = Bucket(1200)
+    for _ in range(18):
         assert bucket.wait(10.0, 1) == 0.0
         bucket.take(10.0, 1)
 
-    assert bucket.wait(10.0, 1) == pytest.approx(0.5)
-    assert bucket.wait(10.5, 1) == 0.0
+    assert bucket.wait(10.0, 1) == pytest.approx(0.05)
+    assert bucket.wait(10.05, 1) == 0.0
 
 
 def test_more_than_a_bucket_holds_is_made_up_for() -> None:
-    """600 tokens a minute hold 10; 40 may go when it is full, and leave 31 to wait for the next."""
+    """600 tokens a minute hold 9; 40 may go when it is full, and leave 32 to wait for the next."""
     bucket = Bucket(600)
     assert bucket.wait(0.0, 40) == 0.0
 
     bucket.take(0.0, 40)
 
-    assert bucket.wait(0.0, 1) == pytest.approx(3.1)
+    assert bucket.wait(0.0, 1) == pytest.approx(3.2)
     assert bucket.wait(3.0, 40) == pytest.approx(1.0)
 
 

@@ -42,6 +42,9 @@ _RELIEF_S = 2.0
 _LATE_S = 0.01
 """Timers are late by milliseconds: so much of the pace is made up for."""
 
+_USED = 0.9
+"""Of what a server allows at once, what is sent at once."""
+
 _TINY = 1e-9
 """What rounding leaves of an amount."""
 
@@ -55,8 +58,9 @@ class Bucket:
 
     def __init__(self, per_minute: float) -> None:
         self.rate = per_minute / 60
-        # Servers often enforce a limit a minute as a sixtieth of it a second.
-        self.capacity = max(1.0, self.rate)
+        # Servers often enforce a limit a minute as a sixtieth of it a second. Not all of that is
+        # used: requests that were sent in time may arrive a little closer together.
+        self.capacity = max(1.0, _USED * self.rate)
         self._level = self.capacity
         self._at = -math.inf
 

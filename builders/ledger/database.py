@@ -116,6 +116,8 @@ class Database:
                     for statement in _SCHEMA:
                         connection.execute(statement)
         self.rows("PRAGMA synchronous = NORMAL")
+        # `sync` brings the log to the file, in a thread: an answer does not wait for the disk.
+        self.rows("PRAGMA wal_autocheckpoint = 10000")
         version = self.rows("PRAGMA user_version")[0][0]
         if self.rows("PRAGMA application_id")[0][0] != _APPLICATION_ID:
             raise UserError(f"ledger {self.path}: {_REMEDIES[sqlite3.SQLITE_NOTADB]}")

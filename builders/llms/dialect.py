@@ -70,7 +70,7 @@ class Dialect:
             message: What the server said when it refused the request as wrong.
         """
         said = message.lower()
-        renamed = "max_completion_tokens" in said and re.search(r"instead|not supported", said)
+        renamed = "max_completion_tokens" in said and not re.search(r"too large|context", said)
         if renamed and self.max_tokens == "max_tokens":
             return replace(self, max_tokens="max_completion_tokens")
         if self.max_tokens in said and (found := _AT_MOST.search(said)):
