@@ -111,8 +111,7 @@ def compose(
         live: What a live LLM's build needs; None for a recording, which is a ledger.
 
     Raises:
-        UserError: The LLM cannot give what is asked for; nothing was done then. Or it stopped
-            answering before there was a single text.
+        UserError: The LLM cannot give what is asked for, or nothing can be answered.
     """
     asking, quota = asking_of(task, order, llm, train)
     # Made when there is something to filter: it would spoil the pace of what is being sent.
@@ -195,9 +194,7 @@ def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) 
             halt = stopped
         sieve.take(generation.read(round_))
         if halt is not None:
-            if not sieve.kept and not isinstance(halt, Interrupted):
-                raise UserError(f"{halt}, and there is no text yet")
-            return Halt(str(halt), getattr(halt, "signal", None))
+            return Halt(str(halt), halt.signal if isinstance(halt, Interrupted) else None)
         round_ = rounds.following(sieve.accepted, generation.broken)
     if rounds.given_up:
         labels = ", ".join(map(repr, rounds.given_up))

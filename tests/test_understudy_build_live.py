@@ -321,6 +321,7 @@ def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(
         (("--price", "cheap"), "--price cheap: give IN,OUT"),
         (("--prices", "plants.yaml"), "plants.yaml: no table of prices"),
         (("--max-usd", "nan"), "'nan' is not a number"),
+        (("--rpm", "0"), "'0' is not a number above 0"),
         (("--concurrency", "0"), "'0' is not a whole number of at least 1"),
         (("--strategy", "few_shot"), "few_shot shows real training texts of plants"),
     ],

@@ -140,6 +140,8 @@ def gather(
         train = real.train if real else None
         if not writer.llm.can_answer(task, arm):
             absent[arm] = f"{writer.llm.description} has no answers for it"
+        elif writer.live is not None and real is None and not settings.agreement:
+            absent[arm] = f"nothing to test on: {why}"  # nothing is paid for what is not used
         elif arm == FewShot.name and writer.live is not None and not train:
             absent[arm] = f"its prompts show real training texts, and there are none: {why}"
         else:

@@ -59,11 +59,11 @@ def add_llm_options(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument_group("how fast, and how much").add_argument
     add("--concurrency", type=positive, default=64, metavar="N", help="requests in flight at most")
-    add("--rpm", type=_amount, metavar="N", help="requests a minute at most")
-    add("--tpm", type=_amount, metavar="N", help="tokens a minute at most")
+    add("--rpm", type=_rate, metavar="N", help="requests a minute at most")
+    add("--tpm", type=_rate, metavar="N", help="tokens a minute at most")
     add(
         "--timeout",
-        type=_amount,
+        type=_rate,
         default=300.0,
         metavar="S",
         help="seconds until an answer has to be there",
@@ -133,4 +133,11 @@ def _amount(text: str) -> float:
         number = -1.0
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = _amount(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
