@@ -16,7 +16,8 @@ from builders.errors import UserError
 from builders.generation import Budget, Caps, Progress
 from builders.ledger import Ledger
 from builders.llms.base import Limits, Price, Sampling
-from builders.llms.openai_chat import Connection, OpenAIChat
+from builders.llms.openai_chat import OpenAIChat
+from builders.llms.openai_server import Connection
 from builders.tasks import Prompt, Task
 
 TASK = Task(

@@ -31,7 +31,7 @@ from builders.ledger import Ledger
 from builders.llms.base import Exhausted, RequestFailed, Sampling, TryAgain
 from builders.llms.batch_files import Bound
 from builders.llms.openai_batch import OpenAIBatch
-from builders.llms.openai_chat import Connection
+from builders.llms.openai_server import Connection
 from builders.requests import Completion, Request, RequestId
 from builders.tasks import Prompt, Task
 
@@ -141,7 +141,7 @@ from builders.composition import Live, Order, compose
 from builders.generation import Budget
 from builders.ledger import Ledger
 from builders.llms.openai_batch import OpenAIBatch
-from builders.llms.openai_chat import Connection
+from builders.llms.openai_server import Connection
 from builders.tasks import Prompt, Task
 task = Task(name="plants", title="Plants", description="Where does this plant grow?",
     labels={"in/door": "inside a house", "im Grünen": "in the open"},

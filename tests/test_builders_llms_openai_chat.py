@@ -20,7 +20,8 @@ from builders.errors import UserError
 from builders.generation import Budget
 from builders.ledger import Ledger
 from builders.llms.base import Exhausted, Limits, Rephrase, RequestFailed, Sampling, TryAgain
-from builders.llms.openai_chat import Connection, OpenAIChat
+from builders.llms.openai_chat import OpenAIChat
+from builders.llms.openai_server import Connection
 from builders.requests import Completion, Message, Request, RequestId
 from builders.strategies.base import TEXTS_SCHEMA
 from builders.tasks import Prompt, Task

@@ -18,7 +18,8 @@ from builders.composition import Live, Order, compose
 from builders.generation import Budget
 from builders.ledger import Ledger
 from builders.llms.base import Limits, RequestFailed, Sampling, TryAgain
-from builders.llms.openai_chat import Connection, OpenAIChat
+from builders.llms.openai_chat import OpenAIChat
+from builders.llms.openai_server import Connection
 from builders.requests import Completion, Message, Request, RequestId
 from builders.strategies.base import TEXTS_SCHEMA
 from builders.tasks import Prompt, Task

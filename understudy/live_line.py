@@ -49,7 +49,7 @@ class LiveLine:
         """Return what was sent, in one line."""
         p = self._last
         if p is None:
-            return "nothing had to be asked"
+            return "no request was answered"
         parts = [f"requests: {p.answered} answered now, {p.known} in the ledger before"]
         if p.retried:
             parts.append(f"{p.retried} sent again ({p.refused} refused for want of capacity)")

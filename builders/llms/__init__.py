@@ -6,7 +6,7 @@ from pathlib import Path
 from builders.errors import UserError
 from builders.llms.base import LLM, Limits, Price, Sampling
 from builders.llms.memory import Memory
-from builders.llms.openai_chat import Connection
+from builders.llms.openai_server import Connection
 
 __all__ = ["LLM", "Connection", "LLMOptions", "Limits", "Price", "Sampling", "create_llm"]
 

@@ -1,11 +1,9 @@
 """OpenAI's Batch API: half the price, an answer within a day; resumed by any later process."""
 
 import time
-import urllib.parse
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from builders.errors import UserError
@@ -23,9 +21,7 @@ from builders.llms.batch_files import Bound, Wave, input_line, portions
 from builders.llms.dialect import Dialect
 from builders.llms.memory import Memory
 from builders.llms.open_batches import OpenBatch, OpenBatches
-from builders.llms.openai_chat import OFFICIAL, Connection
-from builders.llms.prices import listed_price
-from builders.request_key import public_address
+from builders.llms.openai_server import Connection, OpenAIServer
 from builders.requests import Completion, Request
 
 if TYPE_CHECKING:
@@ -37,7 +33,7 @@ _OVER_S = 25 * 3600.0  # a batch is over after 24 hours, and expires if it is no
 Outcomes = AsyncGenerator[tuple[Request, Completion | RequestFailed], None]
 
 
-class OpenAIBatch(WaveLLM):
+class OpenAIBatch(OpenAIServer, WaveLLM):
     """Asks through the Batch API of OpenAI, or of a compatible server.
 
     A batch goes on at the server whatever becomes of this process. It is noted in `memory` before
@@ -68,27 +64,12 @@ class OpenAIBatch(WaveLLM):
         poll_s: float = 10.0,
         bound: Bound | None = None,
     ) -> None:
-        endpoint = (connection or Connection()).endpoint()
-        self.model = model
-        self.endpoint = public_address(endpoint.url)
-        official = endpoint.url == OFFICIAL
-        where = urllib.parse.urlsplit(endpoint.url).hostname
-        self.description = f"{model} by OpenAI" if official else f"{model} at {where}"
-        self.limits = limits or Limits()
-        self.sampling = sampling or Sampling()
-        self.price = price or (listed_price(model, batch=True) if official else None)
-        self._api = BatchAPI(endpoint, poll_s)
+        connection = connection or Connection()
+        super().__init__(model, connection, limits, sampling, price, memory, batch=True)
+        self._api = BatchAPI(self._server, poll_s)
         self._bound = bound or Bound()
-        self._memory = memory
         self._open = OpenBatches(memory, self.endpoint, model)
         self._read: set[str] = set()
-        self._proved = False
-        # OpenAI knows the newer name for every model, and a refusal would cost a whole batch.
-        name = "max_completion_tokens" if official else "max_tokens"
-        self._dialect = Dialect(schema=self.sampling.schema, max_tokens=name)
-        if memory and (learned := memory.dialect(self.endpoint, model)):
-            known = Dialect.from_json(learned)
-            self._dialect = replace(known, schema=known.schema and self.sampling.schema)
 
     async def __aenter__(self) -> Self:
         await self._api.open()
@@ -96,10 +77,6 @@ class OpenAIBatch(WaveLLM):
 
     async def __aexit__(self, *error: object) -> None:
         await self._api.close()
-
-    def phrased(self, request: Request) -> Request:
-        """Leave out what the server does not understand."""
-        return self._dialect.phrased(request)
 
     async def complete_all(self, requests: Sequence[Request]) -> Outcomes:
         """Yield the answers of open batches, and make batches of what none of them holds."""
@@ -206,7 +183,7 @@ class OpenAIBatch(WaveLLM):
                         if isinstance(outcome, UserError):
                             trouble = trouble or outcome
                         elif outcome is not None:
-                            yield wave.waiting.pop(name), self._learned(asked, outcome)
+                            yield wave.waiting.pop(name), self._outcome(asked, outcome)
             except Missing:
                 continue  # it is kept for a month only
         left = [name for name in mine if name in wave.waiting]
@@ -224,19 +201,13 @@ class OpenAIBatch(WaveLLM):
                 "open: run the same command again to ask for them"
             )
 
-    def _learned(
+    def _outcome(
         self, asked: Dialect, outcome: Completion | RequestFailed
     ) -> Completion | RequestFailed:
-        """Leave out, from now on, what a server refuses before it has answered anything."""
         if isinstance(outcome, Completion):
             self._proved = True
-        elif not self._proved and outcome.reason in ("http 400", "http 422"):
-            learned = asked.after(str(outcome))
-            if learned is not None:
-                self._dialect = learned
-                if self._memory:
-                    self._memory.learn_dialect(self.endpoint, self.model, learned.to_json())
-                return TryAgain("phrased anew")
+        elif outcome.reason in ("http 400", "http 422") and self._learned(asked, str(outcome)):
+            return TryAgain("phrased anew")
         return outcome
 
 

@@ -71,7 +71,7 @@ def _show(ledger: Ledger, price: str | None) -> None:
 
 
 def _money(row: LedgerStatistics, option: str | None) -> str:
-    from builders.llms.openai_chat import OFFICIAL
+    from builders.llms.openai_server import OFFICIAL
     from builders.llms.prices import given_price, listed_price
 
     price = given_price(option) if option else None
