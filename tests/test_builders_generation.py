@@ -14,6 +14,7 @@ from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.generation import Budget, Caps, Progress
+from builders.generation.budget import Use
 from builders.ledger import Ledger
 from builders.llms.base import Limits, Price, Sampling
 from builders.llms.openai_chat import OpenAIChat
@@ -514,3 +515,22 @@ def test_an_llm_that_is_not_held_to_a_schema_is_asked_in_words(
 
     assert all("response_format" not in body for body in server.bodies)
     assert {(body["temperature"], body["max_tokens"]) for body in server.bodies} == {(0.5, 99)}
+
+
+def test_a_build_that_is_short_of_budget_sleeps(server: ChatServer, ledger: Ledger) -> None:
+    """While what is in flight holds all of the budget, nothing is tried again and again."""
+    server.answer = lambda body: Answer(written(body, 2), delay_s=0.3)
+    reserved = 0
+
+    class Counting(Budget):
+        def reserve(self, use: Use) -> bool:
+            nonlocal reserved
+            reserved += 1
+            return super().reserve(use)
+
+    llm = llm_at(server)
+    # A request may use 320 tokens of answers and some 170 of prompts: two fit, and use far less.
+    compose(TASK, Order("zero_shot", 8, 2), llm, live=Live(ledger, Counting(Caps(tokens=1500))))
+
+    assert len(server.bodies) > 2
+    assert reserved < 40

@@ -78,6 +78,7 @@ class Engine:
         self._later: dict[int, asyncio.TimerHandle] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._open = 0
+        self._short = False  # of budget
         self._before = self._answers
         self._error: BaseException | None = None
 
@@ -106,7 +107,7 @@ class Engine:
 
     def _employ(self) -> None:
         """Let as many work as the window allows and as there is work for."""
-        while len(self._workers) < self._window.size and not self._ending and self._fetch():
+        while len(self._workers) < self._window.size and self._may_send and self._fetch():
             worker = asyncio.create_task(self._work(self._ready.popleft()))
             self._workers.add(worker)
             worker.add_done_callback(self._left)
@@ -117,7 +118,7 @@ class Engine:
         while talk is not None and (sent := await self._admitted(talk)) is not None:
             await self._attempt(talk, sent)
             talk = None
-            if len(self._workers) <= self._window.size and not self._ending and self._fetch():
+            if len(self._workers) <= self._window.size and self._may_send and self._fetch():
                 talk = self._ready.popleft()
                 if self._ready and len(self._workers) < self._window.size:
                     self._employ()
@@ -130,6 +131,10 @@ class Engine:
             self._employ()
         if not self._workers and (self._ending or not self._later):
             self._idle.set()
+
+    @property
+    def _may_send(self) -> bool:
+        return not (self._ending or self._short)
 
     @property
     def _ending(self) -> bool:
@@ -188,7 +193,8 @@ class Engine:
             self._ready.appendleft(talk)
             if why := book.budget.passed_by(talk.bound):
                 self._error = Exhausted(f"{why} is met")
-            return None  # what others settle may leave enough
+            self._short = True  # until others settle, which may leave enough
+            return None
         now = self._loop.time()
         if self._requests:
             self._requests.take(now, 1)
@@ -228,6 +234,7 @@ class Engine:
             self._given_up = 0
             self._go_on(talk)
         finally:
+            self._short = False
             book.progress.in_flight -= 1
 
     def _again(self, talk: Talk, again: TryAgain, sent: Sent) -> None:
