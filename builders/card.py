@@ -1,5 +1,11 @@
-"""The README of a corpus folder: what `load_dataset` reads, and what a reader has to know."""
+"""The README of a corpus folder: what `load_dataset` reads, and what a reader has to know.
 
+All of it is written anew whenever the corpus is, down to the line `OWN_TEXT`. What stands below
+that line on the Hub is somebody's own text, and a later push keeps it.
+"""
+
+import hashlib
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -8,10 +14,16 @@ from typing import Any
 
 from builders.facts import CorpusRecord
 from builders.strategies.base import DIVERSITY_PROMPT
-from builders.strategies.few_shot import RULE
+from builders.strategies.few_shot import RULE, FewShot
 from builders.tasks.base import Task
 
 TEMPLATES = Path(__file__).parent / "templates"
+OWN_TEXT = (
+    "<!-- Your own text goes below this line: a push writes all that is above it anew, and keeps "
+    "what is below. -->"
+)
+RECIPE = "understudy"
+"""Key of the YAML block under which the task and a digest of each configuration's prompts stand."""
 
 
 def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
@@ -22,26 +34,49 @@ def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> st
         records: One record a configuration; the first is the default one.
         version: Semantic version of every configuration.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(md=_markdown, code=_code)
-    return environment.get_template("corpus_card.md.j2").render(
+    template = environment(TEMPLATES).get_template("corpus_card.md.j2")
+    card: str = template.render(
         task=task,
         records=records,
         metadata=_metadata(task, records, version),
         counts=_counts,
         caveats=list(dict.fromkeys(c for record in records for c in record.caveats)),
-        examples_shown=any(record.strategy == "few_shot" for record in records),
+        examples_shown=any(record.strategy == FewShot.name for record in records),
         recorded=any(record.recorded for record in records),
         rule=RULE,
         diversity=DIVERSITY_PROMPT,
+        own_text=OWN_TEXT,
     )
+    return card
+
+
+def environment(templates: Path) -> Any:
+    """Return the `jinja2.Environment` of a folder of card templates.
+
+    It has the filters `md` and `code`; a name that a template uses and does not get is an error.
+    """
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Markdown has rules of its own: the filters
+        keep_trailing_newline=True,
+    )
+    made.filters.update(md=markdown, code=code_span)
+    return made
+
+
+def prompts_digest(task: Task, strategy: str) -> str:
+    """Return a SHA-256 (hex) of the words that a strategy asks with: other words, another digest.
+
+    Examples that a prompt shows do not count, nor how many texts one request asks for.
+    """
+    rule = RULE if strategy == FewShot.name else ""
+    words = [task.prompt.context, task.prompt.generate, DIVERSITY_PROMPT, rule]
+    meanings = list(task.labels.items())
+    asked = json.dumps([words, meanings, list(task.length_words)], ensure_ascii=False)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
@@ -69,6 +104,10 @@ def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
         "language_creators": ["machine-generated"],
         "tags": ["synthetic", "understudy"],
         "size_categories": [_size(total)],
+        RECIPE: {
+            "task": task.name,
+            "prompts": {each.strategy: prompts_digest(task, each.strategy) for each in records},
+        },
         "configs": configs,
     }
     return yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=math.inf).rstrip()
@@ -87,7 +126,7 @@ def _counts(record: CorpusRecord) -> str:
     """Return the table of what was kept and why the rest was not: a column a label."""
     labels = list(record.kept)
     rows = [
-        ["", *map(_markdown, labels)],
+        ["", *map(markdown, labels)],
         ["---", *("---:" for _ in labels)],
         ["kept", *(str(record.kept[label]) for label in labels)],
         ["surplus", *(str(record.surplus[label]) for label in labels)],
@@ -96,12 +135,12 @@ def _counts(record: CorpusRecord) -> str:
         counts = [str(record.rejected[label].get(reason, 0)) for label in labels]
         # A filter that had nothing to compare with rejected nothing: that is not a count of 0.
         rows.append(
-            [_markdown(reason), *(counts if status == "checked" else [status] * len(labels))]
+            [markdown(reason), *(counts if status == "checked" else [status] * len(labels))]
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _markdown(value: object) -> str:
+def markdown(value: object) -> str:
     """Escape text for Markdown: no markup, no table cell, list or line of its own."""
     one_line = " ".join(str(value).split())
     escaped = re.sub(r"([\\`*_\[\]<>|#&~$!])", r"\\\1", one_line)
@@ -112,7 +151,7 @@ def _escaped_start(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def _code(value: object) -> str:
+def code_span(value: object) -> str:
     """Return text as a code span, whatever backticks it holds (CommonMark 0.31, section 6.1)."""
     one_line = " ".join(str(value).split())
     fence = "`" * (1 + max(map(len, re.findall("`+", one_line)), default=0))

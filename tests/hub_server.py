@@ -1,151 +1,239 @@
-"""A small Hub for tests: serves data sets from a folder, as the clients read them.
+"""A Hub for the tests: a process of its own, or a thread, that the unmodified clients talk to.
 
     python hub_server.py ROOT        prints its address, then serves until it is ended
 
-`ROOT/OWNER/NAME/COMMIT/...` are the files of a commit, `ROOT/OWNER/NAME/refs.json` maps branches,
-tags and other references to commits. `ROOT/faults.json`, a list of [pattern, status], makes the
-paths that a pattern finds fail. Everything is read anew for each request. A repository with a file
-`private` is served to the bearer of the token `hf_reader` only.
+`ROOT` holds all its state (`hub_store`); whose tokens there are says `hub_access`. Beside the real
+Hub's addresses it has `/_test/fault`, `/_test/trace` and `/_test/reset` (`hub_faults`).
 """
 
-import hashlib
+import asyncio
 import json
-import re
+import os
+import subprocess
 import sys
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_HEADERS = {"RepoNotFound": "Repository not found", "RevisionNotFound": "Invalid rev id"}
+from aiohttp import web
+from hub_faults import Fault, Faults
+from hub_routes import answer
+from hub_store import Refused, Store
+
+ROOT = Path(__file__).parents[1]
+_LONGEST_S = 120  # of any client
+_LARGEST_BODY = 1 << 30
+
+# Waits for a line, then becomes the client: a fault that names its process can be set before.
+_WAITING = ["/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh"]
 
 
-class Refused(Exception):
-    """An answer other than 200; `code` is what the clients tell errors apart by."""
+class _Hub:
+    """Answers requests, and goes wrong where it is told to."""
 
-    def __init__(self, status: int, code: str = "", commit: str = "") -> None:
-        super().__init__(status, code)
-        message = {"X-Error-Message": _HEADERS.get(code, "Entry not found")} if code else {}
-        self.status = status
-        self.headers = {"X-Error-Code": code, "X-Repo-Commit": commit, **message}
+    def __init__(self, root: Path) -> None:
+        self._store = Store(root)
+        self._faults = Faults()
 
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        if request.path.startswith("/_test/"):
+            return await self._told(request)
+        token = bool(request.headers.get("Authorization"))
+        host = request.headers.get("Host", "")
+        line = self._faults.arrived(request.method, request.raw_path, host, token=token)
+        fault = self._faults.fault(line)
+        if fault is not None and fault.when == "before":
+            return await self._fail(request, fault, line)
+        response = await self._answered(request)
+        line["status"] = response.status
+        return response if fault is None else await self._fail(request, fault, line)
 
-class Hub(BaseHTTPRequestHandler):
-    """Answers what `huggingface_hub` 2 and `datasets` 5 ask to load a data set."""
-
-    protocol_version = "HTTP/1.1"
-    root: Path
-
-    def do_GET(self) -> None:
-        """Answer."""
-        length = int(self.headers.get("Content-Length") or 0)
-        form = urllib.parse.parse_qs(self.rfile.read(length).decode())
-        raw, _, query = self.path.partition("?")
-        # Taken apart before it is decoded: a revision may hold an encoded slash.
-        parts = [urllib.parse.unquote(part) for part in raw.split("/")[1:]]
-        headers: dict[str, str] = {}
-        status, body = 200, b""
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._fail_if_told()
-            match parts:
-                case ["api", "datasets", owner, name, *rest]:
-                    asked = {**urllib.parse.parse_qs(query), **form}
-                    body = json.dumps(self._api(owner, name, rest, asked)).encode()
-                case ["datasets", owner, name, "resolve", revision, *path]:
-                    body, headers = self._file(owner, name, revision, "/".join(path))
-                case _:
-                    raise Refused(404)
+            return await answer(self._store, request)
         except Refused as refused:
-            status, headers = refused.status, refused.headers
-        self._send(status, headers, body)
+            headers = {"X-Error-Message": refused.message, **refused.headers}
+            if refused.code:
+                headers["X-Error-Code"] = refused.code
+            body = {"error": refused.message, **refused.body}
+            return web.json_response(body, status=refused.status, headers=headers)
 
-    do_HEAD = do_POST = do_GET
+    async def _fail(
+        self, request: web.Request, fault: Fault, line: dict[str, Any]
+    ) -> web.StreamResponse:
+        await request.read()
+        line["fault"] = fault.do
+        if fault.do == "kill":
+            fault.kill()
+        if fault.do != "status" and request.transport is not None:
+            request.transport.abort()
+        headers = {"X-Error-Message": fault.message, **fault.headers}
+        if fault.code:
+            headers["X-Error-Code"] = fault.code
+        return web.json_response({"error": fault.message}, status=fault.status, headers=headers)
 
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        start, end = 0, len(body)
-        if found := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or ""):
-            start, end = int(found[1]), min(end, int(found[2] or end - 1) + 1)
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(body)}"
-            status = 206
-        self.send_response(status)
-        for name, value in headers.items():
-            if value:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(end - start))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body[start:end])
-
-    def _fail_if_told(self) -> None:
-        faults = self.root / "faults.json"
-        for pattern, status in json.loads(faults.read_text()) if faults.exists() else ():
-            if re.search(pattern, self.path):
-                raise Refused(status)
-
-    def _commit(self, owner: str, name: str, revision: str) -> tuple[str, Path]:
-        """Return the commit that a revision means, and the folder of its files."""
-        place = self.root / owner / name
-        known = self.headers.get("Authorization") == "Bearer hf_reader"
-        if not place.is_dir() or ((place / "private").exists() and not known):
-            raise Refused(404 if known else 401, "RepoNotFound")
-        refs = json.loads((place / "refs.json").read_text())
-        commit = refs.get(revision, revision)
-        if not (place / commit).is_dir():
-            raise Refused(404, "RevisionNotFound")
-        return commit, place / commit
-
-    def _api(self, owner: str, name: str, rest: list[str], asked: dict[str, list[str]]) -> Any:
-        match rest:
-            case [] | ["revision", _]:
-                commit, folder = self._commit(owner, name, rest[1] if rest else "main")
-                files = [{"rfilename": node["path"]} for node in self._tree(folder, "", True)]
-                state = {"private": False, "gated": False, "disabled": False, "tags": []}
-                return {"id": f"{owner}/{name}", "sha": commit, "siblings": files, **state}
-            case ["tree", revision, *path]:
-                commit, folder = self._commit(owner, name, revision)
-                deep = asked.get("recursive", [""])[0].lower() in ("true", "1")
-                found = self._tree(folder, "/".join(path), deep)
-                if path and not found:
-                    raise Refused(404, "EntryNotFound", commit)
-                return found
-            case ["paths-info", revision]:
-                _, folder = self._commit(owner, name, revision)
-                places = [folder / path.strip("/") for path in asked.get("paths", [])]
-                return [_node(folder, each) for each in places if each.exists()]
-            case _:
-                raise Refused(404)
-
-    def _tree(self, folder: Path, path: str, deep: bool) -> list[dict[str, Any]]:
-        base = folder / path
-        return [_node(folder, each) for each in sorted(base.rglob("*") if deep else base.glob("*"))]
-
-    def _file(
-        self, owner: str, name: str, revision: str, path: str
-    ) -> tuple[bytes, dict[str, str]]:
-        commit, folder = self._commit(owner, name, revision)
-        if not (folder / path).is_file():
-            raise Refused(404, "EntryNotFound", commit)
-        node = _node(folder, folder / path)
-        headers = {"X-Repo-Commit": commit, "ETag": f'"{node["oid"]}"', "Accept-Ranges": "bytes"}
-        return (folder / path).read_bytes(), headers
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+    async def _told(self, request: web.Request) -> web.Response:
+        match request.path:
+            case "/_test/fault":
+                self._faults.faults.append(Fault(**(await request.json())))
+            case "/_test/reset":
+                self._faults = Faults()
+        return web.json_response(self._faults.trace)
 
 
-def _node(folder: Path, path: Path) -> dict[str, Any]:
-    """Describe a file or folder as the Hub's tree does; the id is git's."""
-    name = path.relative_to(folder).as_posix()
-    if path.is_dir():
-        return {"type": "directory", "path": name, "size": 0, "oid": f"{0:040}"}
-    data = path.read_bytes()
-    oid = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-    return {"type": "file", "path": name, "size": len(data), "oid": oid}
+@dataclass(frozen=True)
+class Ended:
+    """What a client left behind.
+
+    Attributes:
+        code: Its exit code; -9 where it was killed.
+        out: What it printed.
+        err: What it printed to the standard error.
+    """
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What its last printed line says."""
+        assert self.code == 0, self.err
+        return json.loads(self.out.splitlines()[-1])
+
+
+@dataclass
+class HubServer:
+    """A running Hub, and clients of it.
+
+    Attributes:
+        root: Its folder.
+        endpoint: Its address.
+        homes: Where the clients' caches are made.
+        made: How many caches there are.
+    """
+
+    root: Path
+    endpoint: str
+    homes: Path
+    made: int = field(default=0)
+
+    @property
+    def store(self) -> Store:
+        """What it holds, on disk."""
+        return Store(self.root)
+
+    def fault(self, **fault: Any) -> None:
+        """Set a fault; the fields of `hub_faults.Fault`."""
+        self._ask("fault", asdict(Fault(**fault)))
+
+    def trace(self) -> list[dict[str, Any]]:
+        """Return the requests since the last reset, in order."""
+        return list(self._ask("trace"))
+
+    def reset(self) -> None:
+        """Take back the faults and begin a new trace."""
+        self._ask("reset")
+
+    def environment(
+        self, token: str | None = "hf_writer", *, xet: bool = False, home: Path | None = None
+    ) -> dict[str, str]:
+        """Return the variables of a client; its caches are empty unless a `home` is given."""
+        unwanted = ("HF_", "UNDERSTUDY_", "XDG_", "OPENAI_")
+        own = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+        self.made += 1
+        home = home or self.homes / str(self.made)
+        home.mkdir(parents=True, exist_ok=True)
+        own |= {
+            "HF_ENDPOINT": self.endpoint,
+            "HF_HOME": str(home / "huggingface"),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+            "HOME": str(home),
+            "PYTHONPATH": str(ROOT),
+            "UNDERSTUDY_CACHE": str(home / "understudy"),
+            "OMP_NUM_THREADS": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+        own |= {} if token is None else {"HF_TOKEN": token}
+        return own | ({} if xet else {"HF_HUB_DISABLE_XET": "1"})
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        token: str | None = "hf_writer",
+        *,
+        xet: bool = False,
+        home: Path | None = None,
+        kill: tuple[int, str] | None = None,
+        **variables: str,
+    ) -> Ended:
+        """Run Python with these arguments to its end, as a client with empty caches.
+
+        Args:
+            arguments: `["-c", CODE, ...]` or `["-m", "understudy", ...]`.
+            token: None for none.
+            xet: Whether the client may use Xet, as by default it does.
+            home: A folder for caches that outlive the client.
+            kill: The client is killed at this request since the last reset, `before` or `after` it.
+            variables: Further variables of its environment.
+        """
+        process = subprocess.Popen(
+            [*_WAITING, sys.executable, *arguments],
+            env=self.environment(token, xet=xet, home=home) | variables,
+            cwd=self.homes,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if kill is not None:
+            self.fault(number=kill[0], when=kill[1], do="kill", pid=process.pid)
+        try:
+            out, err = process.communicate("go\n", timeout=_LONGEST_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        return Ended(process.returncode, out, err)
+
+    def _ask(self, what: str, body: Any = None) -> Any:
+        data = json.dumps(body or {}).encode()
+        with urllib.request.urlopen(f"{self.endpoint}/_test/{what}", data, timeout=30) as reply:
+            return json.loads(reply.read())
+
+
+@contextmanager
+def running_hub(folder: Path) -> Iterator[HubServer]:
+    """Run a Hub in a process of its own, with its state and its clients' caches in a folder."""
+    root, homes = folder / "hub", folder / "homes"
+    root.mkdir(parents=True)
+    homes.mkdir()
+    command = [sys.executable, str(Path(__file__)), str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield HubServer(root, process.stdout.readline().strip(), homes)
+        finally:
+            process.terminate()
+
+
+async def _serve(root: Path) -> None:
+    hub = web.Application(client_max_size=_LARGEST_BODY)
+    hub.router.add_route("*", "/{path:.*}", _Hub(root).answer)
+    runner = web.AppRunner(hub, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    sys.stdout.write(f"http://127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    Hub.root = Path(sys.argv[1])
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
-        sys.stdout.flush()
-        server.serve_forever()
+    asyncio.run(_serve(Path(sys.argv[1])))

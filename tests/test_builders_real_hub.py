@@ -1,5 +1,6 @@
 """Real texts from a Hub: one commit, or none; the clients are the real ones, and so is the HTTP."""
 
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hub_server import HubServer, running_hub
 
 from builders.errors import NotAtHand
 from builders.real import load_real
@@ -103,36 +105,36 @@ class Client:
 
 @dataclass
 class Hub:
-    """A Hub that serves a folder.
+    """A Hub with data sets made by hand.
 
     Attributes:
-        root: The folder.
-        endpoint: Its address.
-        process: What serves it.
+        server: The Hub.
     """
 
-    root: Path
-    endpoint: str
-    process: subprocess.Popen[str]
+    server: HubServer
 
-    def commit(self, repository: str, revision: str, files: dict[str, Any], *refs: str) -> str:
+    def commit(
+        self, repository: str, files: dict[str, Any], *refs: str, private: bool = False
+    ) -> str:
         """Add a commit and point references at it; rows become Parquet. Return the commit."""
-        sha = f"{sum(revision.encode()):040x}"
+        contents = {}
         for name, content in files.items():
-            path = self.root / repository / sha / name
-            path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, str):
-                path.write_text(content, encoding="utf-8")
+                contents[name] = content.encode()
             else:
-                pyarrow.parquet.write_table(content, path)
-        known = self.root / repository / "refs.json"
-        before = json.loads(known.read_text()) if known.exists() else {}
-        known.write_text(json.dumps({**before, **dict.fromkeys(refs, sha)}))
-        return sha
+                pyarrow.parquet.write_table(content, sink := io.BytesIO())
+                contents[name] = sink.getvalue()
+        return self.server.store.add("datasets", repository, contents, *refs, private=private)
+
+    def refs(self, repository: str) -> dict[str, str]:
+        """Return reference -> commit."""
+        return self.server.store.refs("datasets", repository)
 
     def fail(self, *faults: tuple[str, int]) -> None:
         """Answer paths that a pattern finds with a status, until told otherwise."""
-        (self.root / "faults.json").write_text(json.dumps(faults))
+        self.server.reset()
+        for pattern, status in faults:
+            self.server.fault(pattern=pattern, status=status, times=1000)
 
 
 def rows(*notes: str, places: tuple[Any, ...] = (0, 1), names: Any = None) -> pyarrow.Table:
@@ -160,22 +162,17 @@ def two_splits(word: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """Run a Hub with a data set of two commits, `main` and the tag `v1`."""
-    root = tmp_path_factory.mktemp("hub")
-    server = ROOT / "tests" / "hub_server.py"
-    command = [sys.executable, str(server), str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        running = Hub(root, process.stdout.readline().strip(), process)
-        running.commit("acme/plants", "old", two_splits("Old"), "v1", "main")
-        running.commit("acme/plants", "new", two_splits("New"), "main")
+    with running_hub(tmp_path_factory.mktemp("hub")) as server:
+        running = Hub(server)
+        running.commit("acme/plants", two_splits("Old"), "refs/tags/v1", "refs/heads/main")
+        running.commit("acme/plants", two_splits("New"), "refs/heads/main")
         yield running
-        process.terminate()
 
 
 @pytest.fixture(scope="module")
 def shared_client(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """Start one client for the module: starting one costs seconds."""
-    running = Client(hub.endpoint, tmp_path_factory.mktemp("home"))
+    running = Client(hub.server.endpoint, tmp_path_factory.mktemp("home"))
     yield running
     running.close()
 
@@ -194,7 +191,7 @@ def test_rows_arrive_and_the_source_names_the_commit(hub: Hub, client: Client) -
     """`main` is resolved to its commit, and that commit is what was loaded."""
     real = client.load(path="acme/plants")
 
-    sha = json.loads((hub.root / "acme/plants/refs.json").read_text())["main"]
+    sha = hub.refs("acme/plants")["refs/heads/main"]
     assert real["source"] == f"acme/plants@{sha}"
     assert real["train"] == [["New fern", "New oak"], [0, 1]]
     assert real["test"] == [["New cactus", "New rose"], [0, 1]]
@@ -203,7 +200,7 @@ def test_rows_arrive_and_the_source_names_the_commit(hub: Hub, client: Client) -
 @pytest.mark.parametrize("pin", ["tag", "commit"])
 def test_a_pinned_revision_is_honoured(pin: str, hub: Hub, client: Client) -> None:
     """A tag, or a commit, gives its own rows, though `main` has moved on."""
-    sha = json.loads((hub.root / "acme/plants/refs.json").read_text())["v1"]
+    sha = hub.refs("acme/plants")["refs/tags/v1"]
 
     real = client.load(path="acme/plants", revision="v1" if pin == "tag" else sha)
 
@@ -215,7 +212,7 @@ def test_a_branch_that_moves_is_followed(hub: Hub, client: Client) -> None:
     """The second load is of the new commit, not of what was cached under the branch's name."""
     seen = []
     for word in ("First", "Second"):
-        hub.commit("acme/moving", word, two_splits(word), "main", "draft")
+        hub.commit("acme/moving", two_splits(word), "refs/heads/main", "refs/heads/draft")
         seen.append(client.load(path="acme/moving", revision="draft")["train"][0][0])
 
     assert seen == ["First fern", "Second fern"]
@@ -227,11 +224,10 @@ def test_a_converted_branch_with_data_files_is_read(hub: Hub, client: Client) ->
     table = pyarrow.table({"note": tokens, "place": ["P17", "P118", "P118", "P17", "P9"]})
     sha = hub.commit(
         "acme/converted",
-        "converted",
         {"default/train_wiki/0000.parquet": table, "default/other/0000.parquet": table},
         "refs/convert/parquet",
     )
-    hub.commit("acme/converted", "script", {"converted.py": "raise SystemExit"}, "main")
+    hub.commit("acme/converted", {"converted.py": "raise SystemExit"})
 
     real = client.load(
         path="acme/converted",
@@ -256,7 +252,7 @@ configs:
 ---
 """
     files = {"README.md": card, "wet/a.parquet": rows("Reed", "Lily")}
-    hub.commit("acme/named", "named", {**files, "dry/a.parquet": rows("Sage", "Thyme")}, "main")
+    hub.commit("acme/named", {**files, "dry/a.parquet": rows("Sage", "Thyme")})
 
     for name, first in (("wet", "Reed"), ("dry", "Sage")):
         assert client.load(path="acme/named", name=name)["train"][0][0] == first
@@ -270,7 +266,7 @@ dataset_info:
   splits: [{name: train, num_examples: 900}, {name: extra, num_examples: 7}]
 ---
 """
-    hub.commit("acme/sized", "sized", {"README.md": card, **two_splits("Sized")}, "main")
+    hub.commit("acme/sized", {"README.md": card, **two_splits("Sized")})
 
     real = client.load(
         path="acme/sized",
@@ -290,7 +286,7 @@ def test_classes_are_known_by_number_and_by_name(
     names = ["house", "lawn", "sea"]
     train = rows("Palm", "Elm", "Kelp", places=(0, 1, 2), names=names)
     test = rows("Fern", "Oak", "Alga", places=(0, 1, 2), names=names)
-    hub.commit("acme/classes", "classes", {"train.parquet": train, "test.parquet": test}, "main")
+    hub.commit("acme/classes", {"train.parquet": train, "test.parquet": test})
 
     real = client.load(path="acme/classes", labels=labels)
 
@@ -303,7 +299,7 @@ def test_rows_with_several_classes_are_dropped_and_counted(hub: Hub, client: Cli
     places, names = ([0], [1], [0, 1]), ["house", "lawn"]
     train = rows("Palm", "Elm", "Moss", places=places, names=names)
     test = rows("Fern", "Oak", "Ivy", places=places, names=names)
-    hub.commit("acme/lists", "lists", {"train.parquet": train, "test.parquet": test}, "main")
+    hub.commit("acme/lists", {"train.parquet": train, "test.parquet": test})
 
     real = client.load(path="acme/lists", labels={"house": "in/door", "lawn": "out door"})
 
@@ -314,7 +310,7 @@ def test_rows_with_several_classes_are_dropped_and_counted(hub: Hub, client: Cli
 def test_slices_of_a_split_are_read(hub: Hub, client: Client) -> None:
     """`train[:50%]` and `train[50%:]` are two splits of one."""
     table = rows("Fern", "Oak", "Palm", "Elm")
-    hub.commit("acme/sliced", "sliced", {"train.parquet": table}, "main")
+    hub.commit("acme/sliced", {"train.parquet": table})
 
     real = client.load(path="acme/sliced", splits={"train": "train[:50%]", "test": "train[50%:]"})
 
@@ -378,8 +374,7 @@ def test_what_the_hub_does_not_give_is_not_at_hand(
     real: dict[str, Any], error: str, hub: Hub, client: Client
 ) -> None:
     """Missing, private, another revision: one line with data set, error and what to do."""
-    hub.commit("acme/secret", "secret", two_splits("Secret"), "main")
-    (hub.root / "acme/secret/private").touch()
+    hub.commit("acme/secret", two_splits("Secret"), private=True)
 
     message = client.not_at_hand(**real)
 
@@ -403,9 +398,9 @@ def test_a_hub_that_fails_is_never_replaced_by_an_older_version(
 ) -> None:
     """A version is cached, a newer one is asked for, and a step of loading it fails."""
     hub.fail()
-    hub.commit("acme/stale", f"stale 1 {fault}", two_splits("Stale"), "main")
+    hub.commit("acme/stale", two_splits("Stale"))
     assert client.load(path="acme/stale")["train"][0][0] == "Stale fern"
-    hub.commit("acme/stale", f"stale 2 {fault}", two_splits("Fresh"), "main")
+    hub.commit("acme/stale", two_splits("Fresh"))
     hub.fail(fault)
 
     answer = client.load(path="acme/stale")
@@ -421,9 +416,8 @@ def test_a_hub_that_fails_is_never_replaced_by_an_older_version(
 
 def test_a_private_data_set_is_read_with_a_token(hub: Hub, tmp_path: Path) -> None:
     """`HF_TOKEN` is what opens it; the token is in no message."""
-    hub.commit("acme/hidden", "hidden", two_splits("Hidden"), "main")
-    (hub.root / "acme/hidden/private").touch()
-    reader = Client(hub.endpoint, tmp_path / "home", HF_TOKEN="hf_reader")
+    hub.commit("acme/hidden", two_splits("Hidden"), private=True)
+    reader = Client(hub.server.endpoint, tmp_path / "home", HF_TOKEN="hf_reader")
 
     read = reader.load(path="acme/hidden")
     refused = reader.not_at_hand(path="acme/nothing")
@@ -438,7 +432,7 @@ def test_a_hub_that_went_away_is_not_at_hand_though_the_data_is_cached(
 ) -> None:
     """Unreachable means unreachable, for the pinned and for the moving revision alike."""
     with subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "hub_server.py"), str(hub.root)],
+        [sys.executable, str(ROOT / "tests" / "hub_server.py"), str(hub.server.root)],
         stdout=subprocess.PIPE,
         text=True,
     ) as server:

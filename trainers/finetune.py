@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.encoders import Encoder, loading
 from trainers.heads import class_weights
+from trainers.saving import save_classifier
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainerCallback
@@ -69,14 +71,27 @@ class Finetune(ClassifierTrainer):
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Fine-tune on `train` and predict `test`."""
-        start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as scratch:
-            trainer = self.trainer(train, seed, scratch)
-            trainer.train()
-            logits = trainer.predict(self._tokenised(test)).predictions
-        predictions = np.asarray(logits).argmax(-1).astype(np.int64)
-        steps = int(trainer.state.global_step)
-        return Outcome(predictions, time.perf_counter() - start, {"steps": steps})
+        return self._run(train, test, seed)[1]
+
+    def run_and_save(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
+    ) -> Outcome:
+        """Do what `run` does, and write the classifier to `folder` as `transformers` loads it.
+
+        Args:
+            train: Training texts.
+            test: Test texts, possibly none.
+            seed: Draws the order and the initial weights.
+            folder: A new or empty folder.
+        """
+        trainer, outcome = self._run(train, test, seed)
+        self.save_model(trainer, folder)
+        return outcome
+
+    def save_model(self, trainer: Trainer, folder: Path) -> None:
+        """Write the model of a `Trainer` and its tokenizer to `folder`, no pickles."""
+        model: Any = trainer.model
+        save_classifier(model, self.encoder, folder, self.finetune_settings.max_length)
 
     def trainer(self, train: LabelledTexts, seed: int, folder: str) -> Trainer:
         """Return a `Trainer` over `train`, ready to train; checkpoints would go to `folder`."""
@@ -131,6 +146,18 @@ class Finetune(ClassifierTrainer):
         )
         trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
         return trainer
+
+    def _run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> tuple[Trainer, Outcome]:
+        start = time.perf_counter()
+        predictions = np.zeros(0, dtype=np.int64)
+        with tempfile.TemporaryDirectory() as scratch:
+            trainer = self.trainer(train, seed, scratch)
+            trainer.train()
+            if len(test):
+                logits = trainer.predict(self._tokenised(test)).predictions
+                predictions = np.asarray(logits).argmax(-1).astype(np.int64)
+        steps = int(trainer.state.global_step)
+        return trainer, Outcome(predictions, time.perf_counter() - start, {"steps": steps})
 
     def _tokenizer(self) -> Any:
         from transformers import AutoTokenizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, loading
 from trainers.heads import HIDDEN, HeadSettings, build_head, predict, train_head
+from trainers.saving import save_classifier
 
 if TYPE_CHECKING:
     import torch
@@ -61,11 +63,36 @@ class Probe(ClassifierTrainer):
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Train a head on the vectors of `train` and predict `test`."""
-        self.prepare([*train.texts, *test.texts])
-        start = time.perf_counter()
-        head, steps = self.fit(train, seed)
-        predictions = predict(head, self.embeddings.of(test.texts))
-        return Outcome(predictions, time.perf_counter() - start, {"steps": steps})
+        return self._run(train, test, seed)[1]
+
+    def run_and_save(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
+    ) -> Outcome:
+        """Do what `run` does, and write the classifier to `folder` as `transformers` loads it.
+
+        Args:
+            train: Training texts.
+            test: Test texts, possibly none.
+            seed: Draws the order and the initial weights.
+            folder: A new or empty folder.
+
+        Raises:
+            UserError: The pooling is `mean`, or the encoder is not a BERT; said before any work.
+        """
+        self.check_savable()
+        head, outcome = self._run(train, test, seed)
+        self.save_model(head, train.label_names, folder)
+        return outcome
+
+    def save_model(
+        self, head: torch.nn.Sequential, label_names: tuple[str, ...], folder: Path
+    ) -> None:
+        """Write encoder and head to `folder` as one `BertForSequenceClassification`, no pickles.
+
+        Raises:
+            UserError: The pooling is `mean`, or the encoder is not a BERT.
+        """
+        save_classifier(self.as_sequence_classifier(head, label_names), self.encoder, folder)
 
     def fit(self, train: LabelledTexts, seed: int) -> tuple[torch.nn.Sequential, int]:
         """Return a trained head and its optimiser steps."""
@@ -83,16 +110,9 @@ class Probe(ClassifierTrainer):
             UserError: The pooling is `mean`, or the encoder is not a BERT.
         """
         import torch
-        from transformers import AutoConfig, BertForSequenceClassification
+        from transformers import BertForSequenceClassification
 
-        if self.pooling != "first":
-            raise UserError(
-                "a probe with mean pooling is no model that transformers knows: train it with "
-                "pooling=first to publish it"
-            )
-        config = AutoConfig.from_pretrained(self.encoder.path)
-        if config.model_type != "bert":
-            raise UserError(f"{self.encoder.name} is a {config.model_type}, not a BERT")
+        self.check_savable()
         with loading(self.encoder):
             model = BertForSequenceClassification.from_pretrained(
                 self.encoder.path,
@@ -107,6 +127,37 @@ class Probe(ClassifierTrainer):
             model.classifier.load_state_dict(head[3].state_dict())
         model.eval()
         return model
+
+    def check_savable(self) -> None:
+        """Refuse a probe that is no model of `transformers`.
+
+        Raises:
+            UserError: The pooling is `mean`, or the encoder is not a BERT.
+        """
+        from transformers import AutoConfig
+
+        if self.pooling != "first":
+            raise UserError(
+                "a probe with mean pooling is no model that transformers knows: train it with "
+                "pooling=first to publish it"
+            )
+        config = AutoConfig.from_pretrained(self.encoder.path)
+        if config.model_type != "bert":
+            raise UserError(
+                f"{self.encoder.name}: is of type {config.model_type}, not bert; a probe on it "
+                "cannot be published; use --trainer finetune"
+            )
+
+    def _run(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int
+    ) -> tuple[torch.nn.Sequential, Outcome]:
+        self.prepare([*train.texts, *test.texts])
+        start = time.perf_counter()
+        head, steps = self.fit(train, seed)
+        predictions = np.zeros(0, dtype=np.int64)
+        if len(test):
+            predictions = predict(head, self.embeddings.of(test.texts))
+        return head, Outcome(predictions, time.perf_counter() - start, {"steps": steps})
 
     def _new_head(self, dimension: int, n_labels: int, seed: int) -> torch.nn.Sequential:
         import torch

@@ -1,5 +1,5 @@
 """The commands, one a file: each has NAME, HELP, `add_arguments` and `run`."""
 
-from understudy.commands import build, demo, ledger, report, study, tasks
+from understudy.commands import build, demo, ledger, pull, push, report, study, tasks, train
 
-COMMANDS = (demo, tasks, build, study, report, ledger)
+COMMANDS = (demo, tasks, build, study, report, train, push, pull, ledger)

@@ -1,0 +1,36 @@
+"""What is looked at before a corpus is published: leaks, secrets, personal data."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from builders.real import RealData
+from push_scripts.checks.base import NOT_CHECKED, Check, CheckReport, run_checks
+from push_scripts.checks.leak import Leak
+from push_scripts.checks.personal_data import PersonalData
+from push_scripts.checks.secrets import Secrets
+
+__all__ = ["CHECKS", "NOT_CHECKED", "Check", "CheckReport", "check_corpus"]
+
+CHECKS = (Leak.name, Secrets.name, PersonalData.name)
+"""What `--allow` may name."""
+
+
+def check_corpus(
+    corpus_texts: Sequence[str],
+    real: RealData | None,
+    examples: Iterable[str] | None,
+    allow: Collection[str],
+) -> CheckReport:
+    """Look for what should not be published in the texts of one configuration.
+
+    Args:
+        corpus_texts: The texts, in the order of the rows.
+        real: The task's real texts; None where they are not at hand: leaks from them are then
+            `not checked`, which is no count of 0.
+        examples: The real texts that prompts showed: none for a strategy that shows none, None
+            where that is not known.
+        allow: Names of checks whose findings do not stop a push.
+
+    Raises:
+        UserError: `allow` names no check.
+    """
+    return run_checks((Leak(real, examples), Secrets(), PersonalData()), corpus_texts, allow)

@@ -1,0 +1,178 @@
+"""One classifier: trained on one arm, scored on real text, written as a model to be shared."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from builders.data import LabelledTexts
+from builders.errors import UserError
+from builders.facts import CorpusRecord
+from builders.tasks.base import Task
+from trainers.base import Outcome
+from trainers.embeddings import Embeddings
+from trainers.encoders import load_encoder
+from trainers.finetune import Finetune
+from trainers.probe import Probe
+from trainers.run_folder import Scores, TrainedRun, write_run
+from understudy.llm_session import LLMSession
+from understudy.materials import Materials, Writer, gather
+from understudy.progress import say
+from understudy.settings import REAL, REAL_FULL, Grid, StudySettings, check_llm
+from understudy.study import versions
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained.
+
+    Attributes:
+        task: The task.
+        arm: What it is trained on.
+        seed: Draws the training texts, their order and the initial weights.
+        settings: As of a study.
+    """
+
+    task: Task
+    arm: str
+    seed: int
+    settings: StudySettings
+
+
+def train_one(
+    training: Training,
+    out: Path,
+    session: LLMSession | None = None,
+    said: Callable[[str], object] = say,
+) -> TrainedRun:
+    """Train one classifier and write its folder, whole or not at all.
+
+    Where no real test texts are at hand it is trained all the same; its record then has no scores.
+
+    Args:
+        training: What is to be trained.
+        out: A new or empty folder.
+        session: What is said of the LLM; None for that of the settings, a recording.
+        said: Called with each line that a person should read.
+
+    Raises:
+        UserError: The folder is not empty, the classifier could not be saved, or the arm's texts
+            are not at hand.
+    """
+    task, arm, settings = training.task, training.arm, training.settings
+    check_out(out)
+    trainer = _trainer(settings)
+    session = session or LLMSession(settings.llm)
+    with session.opened() as (llm, live):
+        check_llm(llm, Grid((task,), (arm,), (training.seed,)), settings)
+        # With `agreement`, texts are written where there are no real ones to score on, too.
+        wanted = replace(settings, agreement=True)
+        materials = gather(task, (arm,), wanted, Writer(llm, live), said)
+    if arm not in materials.corpora and arm in materials.absent:
+        raise UserError(f"{task.name} {arm}: nothing to train on: {materials.absent[arm]}")
+    train = materials.train(arm, training.seed)
+    test = materials.test or train.select(())
+    if not len(test):
+        said(f"{task.name} {arm}: not scored: {materials.absent.get(arm, 'no real test texts')}")
+    with _whole(out) as staging:
+        outcome = trainer.run_and_save(train, test, training.seed, staging)
+        return write_run(_record(training, materials, train, trainer, outcome), staging)
+
+
+def check_out(out: Path) -> None:
+    """Refuse a folder that is not empty.
+
+    Raises:
+        UserError: It is not, or it is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()):
+        raise UserError(f"--out {out}: is not empty; name a new folder")
+
+
+def _trainer(settings: StudySettings) -> Probe | Finetune:
+    encoder = load_encoder(settings.encoder)
+    if settings.trainer == "finetune":
+        return Finetune(encoder)
+    probe = Probe(encoder, Embeddings(encoder, "first" if settings.pooling == "first" else "mean"))
+    probe.check_savable()
+    return probe
+
+
+def _record(
+    training: Training,
+    materials: Materials,
+    train: LabelledTexts,
+    trainer: Probe | Finetune,
+    outcome: Outcome,
+) -> TrainedRun:
+    task, real = training.task, materials.real
+    source = public_source(real.source) if real else ""
+    return TrainedRun(
+        task=task.name,
+        title=task.title,
+        description=task.description,
+        labels=dict(task.labels),
+        arm=training.arm,
+        trainer=trainer.name,
+        encoder=public_source(trainer.encoder.name),
+        encoder_fingerprint=trainer.encoder.fingerprint,
+        seed=training.seed,
+        settings={**trainer.settings, **outcome.details},
+        n_per_label=train.counts(),
+        train_hash=train.content_hash,
+        train_source=source if training.arm in (REAL, REAL_FULL) else "",
+        corpus=_corpus(materials, training.arm),
+        tests=(_scores(source, materials.test, outcome),) if materials.test else (),
+        versions=versions(),
+    )
+
+
+def _corpus(materials: Materials, arm: str) -> CorpusRecord | None:
+    found = materials.compositions.get(arm)
+    return None if found is None else replace(found.record, path="", files="")
+
+
+def _scores(source: str, test: LabelledTexts, outcome: Outcome) -> Scores:
+    from evaluation.statistics import accuracy_interval, macro_f1_interval
+
+    labels, given = np.asarray(test.labels), outcome.predictions[np.newaxis]
+    n_labels = len(test.label_names)
+    return Scores(
+        source=source,
+        n=len(test),
+        content_hash=test.content_hash,
+        macro_f1=macro_f1_interval(labels, given, n_labels),
+        accuracy=accuracy_interval(labels, given, n_labels),
+    )
+
+
+def public_source(source: str) -> str:
+    """Return how to name `source` to others: of a file or folder here only its own name."""
+    path = Path(source)
+    return path.resolve().name if path.exists() else source
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """Give a working folder that becomes `out` at the end, or is gone."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield staging
+        staging.chmod(0o777 & ~_umask())
+        os.replace(staging, out)  # an empty folder gives way
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
