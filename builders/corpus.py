@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from builders.card import corpus_card
 from builders.composition import Composition
@@ -26,6 +27,7 @@ from builders.staging import staged
 from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
 
+_ROW_GROUP = 50_000  # rows; small groups, which the library's default makes, are slow to read
 CARD = "README.md"
 RECORD = "corpus.json"
 
@@ -85,20 +87,13 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     Raises:
         UserError: It is not there, is damaged, or its labels are not `label_names`.
     """
-    import pyarrow.parquet
-
-    path = folder / strategy / RECORD
-    record = _read_record(path) if path.is_file() else None
-    files = sorted((folder / strategy).glob(f"{record.files}-*.parquet")) if record else []
-    if not files:
-        raise UserError(f"{folder}: no configuration {strategy!r}; build it first")
+    table, path = _read_table(folder, strategy, ["text", "label", "id"])
     try:
-        table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files])
         features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
-        columns = table.select(["text", "label", "id"]).to_pydict()
+        columns = table.to_pydict()
         stored = tuple(features["label"]["names"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError(f"{files[0]}: cannot be read ({error}); build it again") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); build it again") from error
     if stored != label_names:
         raise UserError(
             f"{folder}: its labels are {', '.join(stored)}, the task's are "
@@ -107,6 +102,32 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     return LabelledTexts(
         tuple(columns["text"]), tuple(columns["label"]), label_names, tuple(columns["id"])
     )
+
+
+def read_texts(folder: Path, strategy: str) -> list[str]:
+    """Read the texts of one configuration alone, which is quick for a large one.
+
+    Raises:
+        UserError: It is not there, or is damaged.
+    """
+    texts: list[str] = _read_table(folder, strategy, ["text"])[0].column("text").to_pylist()
+    return texts
+
+
+def _read_table(folder: Path, strategy: str, columns: list[str]) -> tuple[Any, Path]:
+    """Return the columns of a configuration, and its first file."""
+    import pyarrow.parquet
+
+    path = folder / strategy / RECORD
+    record = _read_record(path) if path.is_file() else None
+    files = sorted((folder / strategy).glob(f"{record.files}-*.parquet")) if record else []
+    if not files:
+        raise UserError(f"{folder}: no configuration {strategy!r}; build it first")
+    try:
+        read = pyarrow.parquet.read_table
+        return pyarrow.concat_tables([read(file, columns=columns) for file in files]), files[0]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(f"{files[0]}: cannot be read ({error}); build it again") from error
 
 
 def check_folder(folder: Path, task: Task, strategy: str) -> None:
@@ -146,6 +167,7 @@ def _write_parquet(composition: Composition, place: Path, version: str) -> str:
         composition=composition,
         version=version,
         cache_dir=str(place.parent / "cache"),
+        writer_batch_size=_ROW_GROUP,
     )
     try:
         with _quiet_datasets():

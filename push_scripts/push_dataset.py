@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.card import OWN_TEXT
-from builders.corpus import CARD, read_corpus
+from builders.corpus import CARD, read_texts
 from builders.errors import UserError
 from builders.strategies import create_strategy
 from push_scripts.corpus_difference import difference
@@ -203,8 +203,8 @@ def _checked(
 
     allowed = [each for each in allow if each != CARD_EDITS]
     problems, tables = [], []
-    for name, configuration in contents.configurations.items():
-        texts = read_corpus(folder, name, configuration.labels).texts
+    for name in contents.configurations:
+        texts = read_texts(folder, name)
         shown = examples if create_strategy(name).shows_examples else ()
         report = check_corpus(texts, real, shown, allowed)
         problems += [f"{name}: {problem}" for problem in report.problems]

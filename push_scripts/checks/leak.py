@@ -1,6 +1,6 @@
 """No real text in a synthetic corpus: none to train on, none to test on, no example shown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from builders.filters.copies import CopyIndex
@@ -34,6 +34,11 @@ class Leak(Check):
     def kinds(self) -> dict[str, bool]:
         """Return the three sources of real text, and which of them are at hand."""
         return {kind: index is not None for kind, index in self._known.items()}
+
+    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
+        """Return all rows, where there is anything to compare them with."""
+        del joined
+        return range(len(texts)) if any(self._known.values()) else ()
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield each source that `text` is a copy from; nothing of a real text is shown."""

@@ -13,10 +13,10 @@ share prices and short codes none was taken for a phone, a card or an account.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
-from push_scripts.checks.base import Check, Finding, masked
+from push_scripts.checks.base import Check, Finding, masked, rows_with
 
 EMAIL, PHONE, CARD, ACCOUNT = "e-mail address", "phone number", "payment card", "bank account"
 
@@ -57,6 +57,12 @@ class PersonalData(Check):
     def kinds(self) -> dict[str, bool]:
         """Return the four kinds."""
         return dict.fromkeys((EMAIL, PHONE, CARD, ACCOUNT), True)
+
+    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
+        """Return the rows that hold a digit or an at sign; all where digits may be other ones."""
+        if not joined.isascii():
+            return range(len(texts))
+        return rows_with(("@", *"0123456789"), texts, joined)
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield each, masked."""
