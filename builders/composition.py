@@ -231,6 +231,7 @@ def _record(
         requests=sieve.requests,
         prompt_tokens=sieve.tokens[0],
         answer_tokens=sieve.tokens[1],
+        sampling=dict(asking.plan.sampling),
     )
 
 

@@ -1,6 +1,6 @@
 """What building one corpus gave: counted, with reasons, and written beside the corpus."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -30,6 +30,7 @@ class CorpusRecord:
         requests: Requests that were answered.
         prompt_tokens: Tokens of their prompts, as far as servers said.
         answer_tokens: Tokens of their answers, as far as servers said.
+        sampling: Sampling parameters of a live LLM's requests, as the API names them.
         unfinished: What ended the build before its quota was met; empty where nothing did.
         files: What the names of the configuration's Parquet files begin with; empty while they
             are not written.
@@ -56,6 +57,7 @@ class CorpusRecord:
     requests: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
+    sampling: dict[str, float | int | str] = field(default_factory=dict)
     unfinished: str = ""
     files: str = ""
 

@@ -46,6 +46,7 @@ class ReleaseNotes:
         licence: Identifier of the licence, or None to keep what the card on the Hub says.
         changelog: Version -> what changed with it, the newest first.
         checks: Markdown of the checks before the push.
+        evidence: Markdown of what a study measured of the corpus; empty where none was named.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ReleaseNotes:
     licence: str | None
     changelog: Mapping[str, Sequence[str]]
     checks: str
+    evidence: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def push_dataset(
     allow: Collection[str] = (),
     real: "RealData | None" = None,
     examples: Collection[str] | None = None,
+    evidence: str = "",
     message: str | None = None,
     token: str | None = None,
 ) -> DatasetPush:
@@ -82,6 +83,7 @@ def push_dataset(
         allow: Names of the checks whose findings are accepted, and `card-edits`.
         real: Real texts that none of the corpus may copy, None where there are none at hand.
         examples: Real texts that were shown to the LLM, None where they are not known.
+        evidence: Markdown of what a study measured of the corpus, see `evidence_of`.
         message: Title of the commit; None for `Release vX.Y.Z`.
         token: Access token; None takes the one that the Hub's client is set up with.
 
@@ -109,7 +111,7 @@ def push_dataset(
     checks = _checked(folder, contents, real, examples, allow)
     changelog = {str(wanted): _reasons(change, hub.last)}
     changelog |= hub.released.changelog if hub.released else {}
-    notes = ReleaseNotes(name, str(wanted), license, changelog, checks)
+    notes = ReleaseNotes(name, str(wanted), license, changelog, checks, evidence)
     built = (folder / CARD).read_text(encoding="utf-8")
     card = released_card(built, hub.card, notes, f"{name}: README.md")
     files = _files(folder, contents, wanted, changelog, card)

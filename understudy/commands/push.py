@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TASK",
         help="the task's file, to read --real by, where the task is not a shipped one",
     )
+    dataset.add_argument(
+        "--study",
+        type=Path,
+        metavar="DIR",
+        help="a study of this corpus: the gap to real texts, diversity and similarity for the card",
+    )
     dataset.add_argument("--message", metavar="TITLE", help="title of the commit")
 
 
@@ -90,6 +96,7 @@ def _dataset(args: argparse.Namespace) -> list[str]:
         license=args.license,
         allow=args.allow,
         real=_real(args),
+        evidence=_evidence(args),
         message=args.message,
     )
     return list(done.lines())
@@ -108,6 +115,20 @@ def _model(args: argparse.Namespace) -> list[str]:
         license=args.license,
     )
     return list(done.lines())
+
+
+def _evidence(args: argparse.Namespace) -> str:
+    """Return what the study that is named measured of the corpus."""
+    if args.study is None:
+        return ""
+    from builders.corpus import read_records
+    from evaluation.report.scoring import read_results
+    from push_scripts.evidence import evidence_of
+    from understudy.reporting import read_study
+
+    records = read_study(args.study)
+    corpus = read_records(args.source)
+    return evidence_of(records, read_results(records, args.study), corpus, f"--study {args.study}")
 
 
 def _real(args: argparse.Namespace) -> RealData | None:
