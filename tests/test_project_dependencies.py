@@ -36,7 +36,10 @@ def _imported(folders: list[str]) -> dict[str, str]:
                 names = [node.module or ""]
             else:
                 continue
-            own = {each.stem for each in path.parent.glob("*.py")}  # modules beside it
+            # Modules beside it, and the servers of the tests.
+            own = {
+                each.stem for place in (path.parent, _ROOT / "tests") for each in place.glob("*.py")
+            }
             for top in {name.partition(".")[0] for name in names} - {
                 *_PACKAGES,
                 *own,
