@@ -61,6 +61,16 @@ class LabelledTexts:
             ids=tuple(self.ids[i] for i in indices),
         )
 
+    def joined(self, *others: "LabelledTexts") -> "LabelledTexts":
+        """Return these texts and then those of `others`, which have the same labels."""
+        every = (self, *others)
+        return LabelledTexts(
+            texts=tuple(text for each in every for text in each.texts),
+            labels=tuple(label for each in every for label in each.labels),
+            label_names=self.label_names,
+            ids=tuple(name for each in every for name in each.ids),
+        )
+
     def sample_per_label(self, n: int | Mapping[str, int], seed: int) -> "LabelledTexts":
         """Return `n` texts of every label (all of a label that has fewer), drawn by `seed`.
 

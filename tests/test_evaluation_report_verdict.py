@@ -32,7 +32,7 @@ def sentence(gap: Interval, full_gap: Interval | None = None, n_train: int = 400
         arm("few_shot", 75, gap, n_train),
         arm("real_full", 90, None, 4101),
     )
-    return judge(TaskResult(FACTS, arms, full_gap)).sentence
+    return judge(TaskResult(FACTS, arms, full_gap=full_gap)).sentence
 
 
 def test_loss_is_named_with_its_interval() -> None:

@@ -8,7 +8,6 @@ from builders.errors import UserError
 from builders.llms import create_llm
 from builders.tasks import list_tasks, load_task
 from understudy.settings import (
-    ARMS,
     Grid,
     StudySettings,
     check_llm,
@@ -66,22 +65,37 @@ def test_arms_stand_in_the_order_of_the_tables() -> None:
     assert parse_arms("few_shot, real,few_shot") == ("real", "few_shot")
 
 
-def test_the_arms_are_the_real_ones_and_every_strategy() -> None:
-    """`real_full` is a further arm beside `real`; strategies follow."""
-    assert ARMS == ("real", "real_full", "zero_shot", "few_shot")
-
-
 def test_all_arms_may_be_asked_for_at_once() -> None:
-    """`all` is every arm, `real_full` included."""
-    assert parse_arms("all") == ARMS
+    """`all` is every group; what a group stands for is known once the data is."""
+    assert parse_arms("all") == ("main", "curve", "mixed", "alternatives")
+
+
+def test_groups_and_arms_may_be_asked_for_together() -> None:
+    """Groups come first, arms follow in the order of the tables, each once."""
+    asked = parse_arms("few_shot+real@50, curve, real@5, main, curve")
+
+    assert asked == ("main", "curve", "real@5", "few_shot+real@50")
+
+
+def test_a_grid_knows_the_corpora_that_it_needs() -> None:
+    """A mixture and a sized corpus need the corpus of their strategy; real arms need none."""
+    task = load_task("sms_spam")
+
+    assert Grid((task,), ("few_shot+real@50", "real"), (0,)).strategies == ("few_shot",)
+    assert Grid((task,), ("real@5", "real_full"), (0,)).strategies == ()
+    assert Grid((task,), ("curve",), (0,)).strategies == ("zero_shot", "few_shot")
 
 
 @pytest.mark.parametrize(
-    ("option", "wrong"), [("real,zero", "unknown arm 'zero'"), (" ,", "names no arm")]
+    ("option", "wrong"),
+    [
+        ("real,zero", "unknown arm 'zero'; use .*few_shot"),
+        (" ,", "names no arm; use all, or main"),
+    ],
 )
 def test_unknown_arms_are_refused(option: str, wrong: str) -> None:
     """The line names the arm and lists those there are."""
-    with pytest.raises(UserError, match=f"--arms: {wrong}; use all, or real, real_full, zero_shot"):
+    with pytest.raises(UserError, match=f"--arms: {wrong}"):
         parse_arms(option)
 
 

@@ -20,7 +20,8 @@ from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.heads import HeadSettings
 from trainers.probe import Probe
-from understudy.materials import Materials, Writer, gather
+from understudy.gathering import Writer, gather
+from understudy.materials import Materials
 from understudy.measuring import plan_figures
 from understudy.planning import PlannedRun, plan_runs, run_key
 from understudy.reporting import read_study
@@ -107,7 +108,8 @@ def materials(little_world: Path) -> Materials:
 
 def keys(materials: Materials, arms: tuple[str, ...] = ALL) -> dict[str, str]:
     """Return each arm's key with seed 0."""
-    return {run.arm: run.key for run in plan_runs(materials, arms, (0,), ENCODER, probe())}
+    chosen = replace(materials, arms=arms)
+    return {run.arm: run.key for run in plan_runs(chosen, (0,), ENCODER, probe())}
 
 
 def with_text(texts: LabelledTexts, text: str) -> LabelledTexts:
@@ -129,8 +131,8 @@ def test_arms_tasks_and_seeds_have_keys_of_their_own(materials: Materials) -> No
     """Every (task, arm, seed) is another run."""
     other = replace(materials, task=replace(materials.task, name="renamed"))
     planned = [
-        *plan_runs(materials, ALL, (0, 1, 2), ENCODER, probe()),
-        *plan_runs(other, ALL, (0, 1, 2), ENCODER, probe()),
+        *plan_runs(materials, (0, 1, 2), ENCODER, probe()),
+        *plan_runs(other, (0, 1, 2), ENCODER, probe()),
     ]
 
     assert len({run.key for run in planned}) == len(planned) == 24
@@ -227,7 +229,7 @@ def test_the_trainers_name_is_in_the_key() -> None:
 
 def planned(materials: Materials, arm: str, seed: int = 0) -> PlannedRun:
     """Return one planned run."""
-    (found,) = plan_runs(materials, [arm], [seed], ENCODER, probe())
+    (found,) = plan_runs(replace(materials, arms=(arm,)), [seed], ENCODER, probe())
     return found
 
 
@@ -342,18 +344,19 @@ def test_agreement_tests_on_no_text_that_was_trained_on(little_world: Path, tmp_
 
 def test_figures_need_enough_texts(materials: Materials) -> None:
     """Of 2 + 2 texts the mean of the 5 nearest is not defined, the diversity is."""
-    small = replace(materials, n_per_label=dict.fromkeys(materials.n_per_label, 2))
+    one = replace(materials, arms=("zero_shot",))
+    small = replace(one, n_per_label=dict.fromkeys(materials.n_per_label, 2))
     embeddings = Embeddings(ENCODER)
 
-    figures = plan_figures(small, ("zero_shot",), embeddings)
+    figures = plan_figures(small, embeddings)
 
     assert [figure.measure for figure in figures] == ["remote_clique", "chamfer"]
-    assert len(plan_figures(materials, ("zero_shot",), embeddings)) == 3
+    assert len(plan_figures(one, embeddings)) == 3
 
 
 def test_real_full_has_no_figures(materials: Materials) -> None:
     """Chamfer shrinks as texts are added: an arm of another size is not compared."""
-    figures = plan_figures(materials, ALL, Embeddings(ENCODER))
+    figures = plan_figures(materials, Embeddings(ENCODER))
 
     assert {figure.arm for figure in figures} == {"real", "zero_shot", "few_shot"}
 

@@ -16,7 +16,7 @@ from trainers.probe import Probe
 from trainers.run_folder import TrainedRun, read_run
 from understudy.cli import Parser
 from understudy.commands import train
-from understudy.materials import Writer, gather
+from understudy.gathering import Writer, gather
 from understudy.settings import StudySettings
 from understudy.training import public_source
 

@@ -1,14 +1,13 @@
 """Diversity and similarity of the arms of a task, each figure computed once."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builders.data import LabelledTexts
+from evaluation.arms import REAL_FULL, Kind, parse_arm
 from evaluation.records import MeasureRecord
 from trainers.embeddings import Embeddings
 from understudy.materials import Materials
-from understudy.settings import REAL_FULL
 
 _LEAST_TEXTS = {"remote_clique": 2, "chamfer": 2, "top5_cosine": 5}
 """Measure -> texts of an arm below which it is not defined."""
@@ -35,21 +34,18 @@ class PlannedFigure:
     test: LabelledTexts | None
 
 
-def plan_figures(
-    materials: Materials, arms: Sequence[str], embeddings: Embeddings
-) -> list[PlannedFigure]:
+def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFigure]:
     """Return the figures of one task: of every arm at equal size, so without `real_full`.
 
     An arm of too few texts for a measure has no figure of it.
 
     Args:
         materials: The task's data.
-        arms: The planned arms.
         embeddings: Unit vectors (mean pooling), as the paper's similarity analysis takes them.
     """
     planned: list[PlannedFigure] = []
-    for arm in arms:
-        if arm == REAL_FULL or arm in materials.absent:
+    for arm in materials.arms:
+        if parse_arm(arm).kind is not Kind.MAIN or arm == REAL_FULL or arm in materials.absent:
             continue
         texts = materials.train(arm, seed=0)
         for measure, least in _LEAST_TEXTS.items():

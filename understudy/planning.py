@@ -11,7 +11,7 @@ from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
 from trainers.encoders import Encoder
 from understudy.materials import Materials
-from understudy.settings import ARMS, Grid, StudySettings
+from understudy.settings import Grid, StudySettings
 
 PROTOCOL = 1
 """Raised when training or scoring changes in a way that makes older runs incomparable."""
@@ -65,14 +65,13 @@ def run_key(
 
 def plan_runs(
     materials: Materials,
-    arms: Sequence[str],
     seeds: Sequence[int],
     encoder: Encoder,
     trainer: ClassifierTrainer,
 ) -> list[PlannedRun]:
     """Return the runs of one task that can be done, arm by arm."""
     planned: list[PlannedRun] = []
-    for arm in arms:
+    for arm in materials.arms:
         if arm in materials.absent:
             continue
         evaluated_on, test = materials.tested_on(arm)
@@ -140,7 +139,7 @@ def task_plan(
 
 
 def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str], list[int]]:
-    """Return arms and seeds of a task: this call's, and those that the folder planned before.
+    """Return what is asked of a task: arms and seeds of this call, and those planned before.
 
     All arms of a task are compared at equal size, so that an arm that comes later may change the
     size of the others; they are planned together.
@@ -148,4 +147,4 @@ def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str
     earlier = old["tasks"].get(task, {}).get("runs", []) if old else []
     arms = {*grid.arms, *(arm for arm, _, _ in earlier)}
     seeds = {*grid.seeds, *(seed for _, seed, _ in earlier)}
-    return [arm for arm in ARMS if arm in arms], sorted(seeds)
+    return sorted(arms), sorted(seeds)

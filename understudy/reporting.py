@@ -5,8 +5,8 @@ from typing import Any
 
 from builders.errors import UserError
 from builders.facts import CorpusRecord
+from evaluation.arms import in_order
 from evaluation.records import StudyRecords, TaskFacts
-from understudy.settings import ARMS
 from understudy.study_folder import PLAN, StudyFolder
 
 
@@ -37,7 +37,7 @@ def read_study(out: Path) -> StudyRecords:
     return StudyRecords(
         settings=plan["settings"],
         tasks=facts,
-        arms=tuple(arm for arm in ARMS if arm in arms),
+        arms=in_order(arms),
         runs=tuple(known[key] for _, _, _, key in planned if key in known),
         missing=tuple((name, arm, seed) for name, arm, seed, key in planned if key not in known),
         measures=tuple(

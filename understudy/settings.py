@@ -4,12 +4,9 @@ from dataclasses import asdict, dataclass
 
 from builders.errors import UserError
 from builders.llms.base import LLM
-from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
-
-REAL, REAL_FULL = "real", "real_full"
-ARMS = (REAL, REAL_FULL, *STRATEGIES)
-"""In the order of the tables. `real_full`: all real training texts."""
+from evaluation.arms import in_order, parse_arm
+from understudy.arm_groups import GROUPS, strategies_of
 
 DEFAULT_REAL_PER_LABEL = 200
 """Texts a label of the arm `real` in a study without a synthetic arm to match."""
@@ -62,7 +59,7 @@ class Grid:
 
     Attributes:
         tasks: The tasks.
-        arms: Their arms.
+        arms: Their arms and groups of arms.
         seeds: The seeds of every arm.
     """
 
@@ -72,8 +69,8 @@ class Grid:
 
     @property
     def strategies(self) -> tuple[str, ...]:
-        """The arms that a strategy writes."""
-        return tuple(arm for arm in self.arms if arm in STRATEGIES)
+        """The strategies whose corpora the arms need."""
+        return strategies_of(self.arms)
 
 
 def parse_tasks(option: str) -> tuple[Task, ...]:
@@ -97,20 +94,21 @@ def parse_tasks(option: str) -> tuple[Task, ...]:
 
 
 def parse_arms(option: str) -> tuple[str, ...]:
-    """Read `--arms`: `all`, or names with commas between; the order of tables is fixed.
+    """Read `--arms`: `all`, or arms and groups of arms with commas between.
+
+    Returns:
+        Groups, then arms in the order of the tables. What a group stands for is known once the
+        data is.
 
     Raises:
         UserError: A name is unknown.
     """
-    if option == "all":
-        return ARMS
     asked = [name.strip() for name in option.split(",") if name.strip()]
-    for name in asked:
-        if name not in ARMS:
-            raise UserError(f"--arms: unknown arm {name!r}; use all, or {', '.join(ARMS)}")
     if not asked:
-        raise UserError(f"--arms: names no arm; use all, or {', '.join(ARMS)}")
-    return tuple(arm for arm in ARMS if arm in asked)
+        raise UserError(f"--arms: names no arm; use all, or {', '.join(GROUPS)}, or arms by name")
+    groups = [group for group in GROUPS if group in asked or "all" in asked]
+    names = [name for name in asked if name != "all" and name not in GROUPS]
+    return (*groups, *in_order(parse_arm(name).name for name in names))
 
 
 def parse_seeds(option: str) -> tuple[int, ...]:

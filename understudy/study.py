@@ -18,8 +18,9 @@ from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
+from understudy.gathering import Writer, gather
 from understudy.llm_session import LLMSession
-from understudy.materials import Materials, Writer, gather
+from understudy.materials import Materials
 from understudy.measuring import PlannedFigure, compute_figure, plan_figures
 from understudy.planning import PlannedRun, plan_runs, skipped_runs, task_plan, widened
 from understudy.progress import Progress, say
@@ -148,14 +149,14 @@ class Study:
         old: dict[str, Any] | None,
     ) -> TaskPlan:
         arms, seeds = widened(self.grid, old, task.name)
-        materials = gather(task, tuple(arms), self.settings, writer, self.said)
+        materials = gather(task, arms, self.settings, writer, self.said)
         for arm, why in materials.absent.items():
             self.said(f"skipped: {task.name} {arm}: {why}")
         return TaskPlan(
             materials=materials,
-            runs=plan_runs(materials, arms, seeds, encoder, trainer),
+            runs=plan_runs(materials, seeds, encoder, trainer),
             skipped=skipped_runs(materials, self.settings, seeds),
-            figures=plan_figures(materials, arms, measuring),
+            figures=plan_figures(materials, measuring),
         )
 
     def _work(

@@ -14,16 +14,18 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
 from builders.tasks.base import Task
+from evaluation.arms import parse_arm
 from trainers.base import Outcome
 from trainers.embeddings import Embeddings
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune
 from trainers.probe import Probe
 from trainers.run_folder import Scores, TrainedRun, write_run
+from understudy.gathering import Writer, gather
 from understudy.llm_session import LLMSession
-from understudy.materials import Materials, Writer, gather
+from understudy.materials import Materials
 from understudy.progress import say
-from understudy.settings import REAL, REAL_FULL, Grid, StudySettings, check_llm
+from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study import versions
 
 
@@ -73,8 +75,8 @@ def train_one(
         # With `agreement`, texts are written where there are no real ones to score on, too.
         wanted = replace(settings, agreement=True)
         materials = gather(task, (arm,), wanted, Writer(llm, live), said)
-    if arm not in materials.corpora and arm in materials.absent:
-        raise UserError(f"{task.name} {arm}: nothing to train on: {materials.absent[arm]}")
+    if arm in materials.untrainable:
+        raise UserError(f"{task.name} {arm}: nothing to train on: {materials.untrainable[arm]}")
     train = materials.train(arm, training.seed)
     test = materials.test or train.select(())
     if not len(test):
@@ -127,7 +129,7 @@ def _record(
         settings={**trainer.settings, **outcome.details},
         n_per_label=train.counts(),
         train_hash=train.content_hash,
-        train_source=source if training.arm in (REAL, REAL_FULL) else "",
+        train_source="" if parse_arm(training.arm).synthetic else source,
         corpus=_corpus(materials, training.arm),
         tests=(_scores(source, materials.test, outcome),) if materials.test else (),
         versions=versions(),
@@ -135,8 +137,9 @@ def _record(
 
 
 def _corpus(materials: Materials, arm: str) -> CorpusRecord | None:
-    found = materials.compositions.get(arm)
-    return None if found is None else replace(found.record, path="", files="")
+    for strategy in parse_arm(arm).strategies:
+        return replace(materials.compositions[strategy].record, path="", files="")
+    return None
 
 
 def _scores(source: str, test: LabelledTexts, outcome: Outcome) -> Scores:

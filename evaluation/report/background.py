@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from evaluation.arms import REAL, REAL_FULL
 from evaluation.records import StudyRecords
-from evaluation.report.results import REAL, REAL_FULL, StudyResults
+from evaluation.report.results import StudyResults
 from evaluation.report.wording import listed
 
 

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
+from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import TaskFacts
 from evaluation.statistics import Interval
-
-REAL = "real"
-REAL_FULL = "real_full"
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,25 @@ class TaskResult:
 
     Attributes:
         facts: What the study says of the task.
-        arms: The arms that have finished runs, in the order of the tables.
+        arms: The main arms that have finished runs, in the order of the tables.
+        others: The arms of other kinds: curves, mixtures, alternatives.
         full_gap: Macro-F1 of `real_full` minus that of the best synthetic arm; None without either.
+        bootstrap: The scores of all arms on real text, resampled together; None on corpora.
     """
 
     facts: TaskFacts
     arms: tuple[ArmResult, ...]
+    others: tuple[ArmResult, ...] = ()
     full_gap: Interval | None = None
+    bootstrap: JointBootstrap | None = None
 
     def arm(self, name: str) -> ArmResult | None:
         """Return the arm called `name`, or None where it has no finished run."""
-        return next((each for each in self.arms if each.arm == name), None)
+        return next((each for each in (*self.arms, *self.others) if each.arm == name), None)
 
     @property
     def synthetic(self) -> tuple[ArmResult, ...]:
-        """The arms that have a gap."""
+        """The main arms that have a gap."""
         return tuple(each for each in self.arms if each.gap is not None)
 
     @property
@@ -73,7 +75,7 @@ class StudyResults:
     Attributes:
         on_real: Tasks scored on real text, in the order of the tables.
         on_corpora: Tasks of which synthetic arms were scored on one another's corpora.
-        arms: The study's arms in the order of the tables.
+        arms: The study's main arms in the order of the tables.
     """
 
     on_real: tuple[TaskResult, ...]

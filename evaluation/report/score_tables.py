@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from evaluation.report.results import REAL_FULL, ArmResult, StudyResults, TaskResult
+from evaluation.arms import REAL_FULL
+from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
 from evaluation.statistics import Interval

@@ -1,12 +1,15 @@
 """From the stored predictions of a study to its scores with their intervals."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from builders.errors import UserError
+from evaluation.arms import REAL, REAL_FULL, Kind, parse_arm
+from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import REAL_TEST, RunRecord, StudyRecords, TaskFacts
-from evaluation.report.predictions import ArmPredictions, check_same_test, read_arm
-from evaluation.report.results import REAL, REAL_FULL, ArmResult, StudyResults, TaskResult
-from evaluation.statistics import Interval, accuracy_interval, gap_interval, macro_f1_interval
+from evaluation.report.predictions import check_same_test, read_arm
+from evaluation.report.results import ArmResult, StudyResults, TaskResult
 
 
 def in_table_order(tasks: tuple[TaskFacts, ...]) -> tuple[TaskFacts, ...]:
@@ -38,7 +41,8 @@ def read_results(records: StudyRecords, out: Path) -> StudyResults:
             on_real.append(_score_on_real(facts, _by_arm(real, records.arms), out))
         if other:
             on_corpora.append(_score_on_corpora(facts, _by_arm(other, records.arms), out))
-    return StudyResults(tuple(on_real), tuple(on_corpora), records.arms)
+    main = tuple(arm for arm in records.arms if parse_arm(arm).kind is Kind.MAIN)
+    return StudyResults(tuple(on_real), tuple(on_corpora), main)
 
 
 def _by_arm(runs: list[RunRecord], arms: tuple[str, ...]) -> dict[str, list[RunRecord]]:
@@ -52,22 +56,18 @@ def _score_on_real(facts: TaskFacts, by_arm: dict[str, list[RunRecord]], out: Pa
     first = next(iter(read.values()))
     for each in read.values():
         check_same_test(first.runs[0], first.labels, each.runs[0], each.labels)
-    reference = read.get(REAL)
-    arms = tuple(
-        _score_arm(
-            each,
-            n_labels,
-            gap=None
-            if reference is None or arm in {REAL, REAL_FULL}
-            else _gap(reference, each, n_labels),
-        )
-        for arm, each in read.items()
+    said = {arm: each.predictions for arm, each in read.items()}
+    bootstrap = JointBootstrap(first.labels, said, n_labels)
+    scored = [_score_arm(each.runs, bootstrap) for each in read.values()]
+    result = TaskResult(
+        facts,
+        tuple(each for each in scored if parse_arm(each.arm).kind is Kind.MAIN),
+        tuple(each for each in scored if parse_arm(each.arm).kind is not Kind.MAIN),
+        bootstrap=bootstrap,
     )
-    result = TaskResult(facts, arms)
     if REAL_FULL not in read or result.best is None:
         return result
-    full_gap = _gap(read[REAL_FULL], read[result.best.arm], n_labels)
-    return TaskResult(facts, arms, full_gap)
+    return replace(result, full_gap=bootstrap.gap(REAL_FULL, result.best.arm).interval())
 
 
 def _score_on_corpora(
@@ -75,26 +75,25 @@ def _score_on_corpora(
 ) -> TaskResult:
     n_labels = len(facts.label_names)
     arms: list[ArmResult] = []
-    for runs in by_arm.values():
+    for arm, runs in by_arm.items():
         for tested_on in sorted({run.evaluated_on for run in runs}):
             same = [run for run in runs if run.evaluated_on == tested_on]
-            arms.append(_score_arm(read_arm(same, n_labels, out), n_labels, gap=None))
+            read = read_arm(same, n_labels, out)
+            bootstrap = JointBootstrap(read.labels, {arm: read.predictions}, n_labels)
+            arms.append(_score_arm(read.runs, bootstrap))
     return TaskResult(facts, tuple(arms))
 
 
-def _gap(reference: ArmPredictions, other: ArmPredictions, n_labels: int) -> Interval:
-    return gap_interval(reference.labels, reference.predictions, other.predictions, n_labels)
-
-
-def _score_arm(read: ArmPredictions, n_labels: int, gap: Interval | None) -> ArmResult:
-    runs = read.runs
+def _score_arm(runs: Sequence[RunRecord], bootstrap: JointBootstrap) -> ArmResult:
+    arm = runs[0].arm
+    compared = REAL in bootstrap and not parse_arm(arm).all_real
     return ArmResult(
-        arm=runs[0].arm,
+        arm=arm,
         evaluated_on=runs[0].evaluated_on,
         seeds=tuple(run.seed for run in runs),
-        macro_f1=macro_f1_interval(read.labels, read.predictions, n_labels),
-        accuracy=accuracy_interval(read.labels, read.predictions, n_labels),
-        gap=gap,
+        macro_f1=bootstrap.macro_f1(arm).interval(),
+        accuracy=bootstrap.accuracy(arm).interval(),
+        gap=bootstrap.gap(REAL, arm).interval() if compared else None,
         n_train=tuple(run.n_train for run in runs),
         n_per_label=tuple(run.n_per_label for run in runs),
         n_test=runs[0].n_test,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from evaluation.report.results import REAL, REAL_FULL, ArmResult, TaskResult
+from evaluation.arms import REAL, REAL_FULL
+from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.wording import between, hundredths, spread
 from evaluation.statistics import Interval
 

@@ -25,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--arms",
-        default="all",
-        help="what classifiers are trained on: all, or real, real_full and strategies, with commas",
+        default="main",
+        help="what classifiers are trained on: all, groups (main, curve, mixed, alternatives) or "
+        "arms by name (real, real_full, few_shot, real@50, few_shot+real@50, ...), with commas",
     )
     parser.add_argument("--seeds", default="3", help="how many (3: 0, 1, 2) or which (0,4,7)")
     add_corpus_options(parser)

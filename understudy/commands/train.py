@@ -62,14 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, save, and say how it scores and what can be done with it."""
     from builders.tasks import load_task
+    from evaluation.arms import LLM, parse_arm
     from understudy.live_line import LiveLine
     from understudy.llm_session import LEDGER, LLMSession
-    from understudy.settings import ARMS, StudySettings
+    from understudy.settings import StudySettings
     from understudy.training import Training, check_out, train_one
 
     task = load_task(args.task)
-    if args.arm not in ARMS:
-        raise UserError(f"--arm {args.arm}: unknown arm; use one of {', '.join(ARMS)}")
+    arm = parse_arm(args.arm, "--arm")
+    if arm.name == LLM:
+        raise UserError(f"--arm {LLM}: the LLM itself classifies; there is nothing to train")
     _check_pooling(args.trainer, args.pooling)
     out = args.out or Path("models") / f"{task.name}-{args.arm}-{args.seed}"
     check_out(out)

@@ -1,0 +1,234 @@
+"""Gathers what one task of a study needs: loads real texts, composes corpora, names what lacks."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from builders.composition import Composition, Live, Order, compose
+from builders.data import LabelledTexts
+from builders.errors import UserError
+from builders.facts import CorpusRecord
+from builders.filters.copies import CopyIndex
+from builders.llms.base import LLM
+from builders.real import RealData, load_real
+from builders.real.splitting import stratified
+from builders.strategies import FewShot
+from builders.tasks.base import Task
+from evaluation.arms import REAL, REAL_FULL, Kind, Part, parse_arm
+from understudy.arm_groups import expanded, strategies_of
+from understudy.materials import Materials
+from understudy.settings import DEFAULT_REAL_PER_LABEL, StudySettings
+from understudy.stopping import Stopped
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What writes the corpora: an LLM, and what it needs if it is asked live."""
+
+    llm: LLM
+    live: Live | None = None
+
+
+def gather(
+    task: Task,
+    asked: Sequence[str],
+    settings: StudySettings,
+    writer: Writer,
+    said: Callable[[str], object],
+) -> Materials:
+    """Load the task's real data and compose the corpora of its synthetic arms; write nothing.
+
+    Args:
+        task: The task.
+        asked: The arms and groups of arms that are asked for.
+        settings: The study's settings.
+        writer: What writes the corpora.
+        said: Called with each line that a person should read.
+
+    Raises:
+        UserError: Data is there but wrong; data that is not there is in `absent`.
+    """
+    real, why = _real(task, settings)
+    compositions, unwritten = _corpora(task, strategies_of(asked), settings, writer, real, why)
+    for composition in compositions.values():
+        _say_shortfall(composition.record, said)
+    agreement = real is None and settings.agreement and len(compositions) > 1
+    kept = {name: each.record.kept for name, each in compositions.items()}
+    arms = expanded(asked, real.train.counts() if real else None, kept)
+    lacks = _Lacks(real, why, kept, unwritten, agreement)
+    untrainable = {arm: reason for arm in arms if (reason := lacks.texts(arm))}
+    untestable = {arm: reason for arm in arms if (reason := lacks.test(arm))}
+    absent = untestable | untrainable
+    equal = dict(kept)
+    if real is not None and REAL in arms and REAL not in absent:
+        equal[REAL] = real.train.counts()
+    return Materials(
+        task=task,
+        arms=arms,
+        real=real,
+        test=_capped(real, settings.max_test),
+        compositions=compositions,
+        n_per_label=_equal_size(task, equal, settings, said),
+        absent={arm: absent[arm] for arm in arms if arm in absent},
+        untrainable=untrainable,
+        agreement=agreement,
+    )
+
+
+def _corpora(
+    task: Task,
+    strategies: Iterable[str],
+    settings: StudySettings,
+    writer: Writer,
+    real: RealData | None,
+    why: str,
+) -> tuple[dict[str, Composition], dict[str, str]]:
+    """Return the corpora that can be written, and why the others cannot."""
+    compositions: dict[str, Composition] = {}
+    unwritten: dict[str, str] = {}
+    train = real.train if real else None
+    # One index for all strategies: building it is the larger part of filtering.
+    tested = CopyIndex(real.test.texts, contained=True) if real else None
+    for name in strategies:
+        if not writer.llm.can_answer(task, name):
+            unwritten[name] = f"{writer.llm.description} has no answers for it"
+        elif writer.live is not None and real is None and not settings.agreement:
+            unwritten[name] = f"nothing to test on: {why}"  # what is not used is not paid for
+        elif name == FewShot.name and writer.live is not None and not train:
+            unwritten[name] = f"its prompts show real training texts, and there are none: {why}"
+        else:
+            compositions[name] = _compose(task, name, settings, writer, train, tested)
+    return compositions, unwritten
+
+
+@dataclass(frozen=True)
+class _Lacks:
+    """Says what keeps an arm from running; nothing is an empty string.
+
+    Attributes:
+        real: The real data, or None.
+        why: Why there is no real data.
+        kept: Strategy -> label -> texts of its corpus.
+        unwritten: Strategy -> why it has no corpus.
+        agreement: Whether each corpus is scored on another.
+    """
+
+    real: RealData | None
+    why: str
+    kept: Mapping[str, Mapping[str, int]]
+    unwritten: Mapping[str, str]
+    agreement: bool
+
+    def texts(self, name: str) -> str:
+        """Return why there are no texts to train it on."""
+        return next(filter(None, map(self._of_part, parse_arm(name).parts)), "")
+
+    def test(self, name: str) -> str:
+        """Return why there are none to score it on."""
+        if self.real is not None:
+            return ""
+        if not self.agreement:
+            return f"nothing to test on: {self.why}"
+        if parse_arm(name).kind is not Kind.MAIN:
+            return f"a corpus is scored on another one only whole: {self.why}"
+        return ""
+
+    def _of_part(self, part: Part) -> str:
+        if part.source in (REAL, REAL_FULL):
+            if self.real is None:
+                return self.why
+            if not len(self.real.train):
+                return f"{self.real.source} has no training texts"
+            return _too_few(part, self.real.train.counts(), "real training texts")
+        if part.source in self.unwritten:
+            return self.unwritten[part.source]
+        return _too_few(part, self.kept[part.source], f"texts in the corpus {part.source}")
+
+
+def _too_few(part: Part, counts: Mapping[str, int], what: str) -> str:
+    least = min(counts, key=lambda label: counts[label])
+    if part.per_label is None or part.per_label <= counts[least]:
+        return ""
+    return f"there are {counts[least]} {what} of {least!r}"
+
+
+def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
+    """Return the real data, or why there is none at hand.
+
+    Files that the user named, or that are there, must be right; a Hub that does not answer, or a
+    folder that has nothing for this task, only means that the task is skipped.
+    """
+    from builders.real import NotAtHand
+
+    try:
+        return load_real(task, settings.real, allow_hub=settings.hub), ""
+    except NotAtHand as error:
+        return None, str(error)
+
+
+def _compose(
+    task: Task,
+    arm: str,
+    settings: StudySettings,
+    writer: Writer,
+    train: LabelledTexts | None,
+    tested: CopyIndex | None,
+) -> Composition:
+    order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
+    composition = compose(
+        task, order, writer.llm, train=train, real_test_texts=tested, live=writer.live
+    )
+    if (halt := composition.halt) is not None:
+        if halt.signal is not None:
+            raise Stopped(halt.signal)
+        if not halt.futile:
+            raise UserError(
+                f"{task.name} {arm}: {halt.why}; what was answered is in the ledger, the same "
+                "command goes on from there"
+            )
+    if not all(composition.record.kept.values()):
+        empty = next(label for label, n in composition.record.kept.items() if not n)
+        raise UserError(
+            f"{task.name} {arm}: the filters kept no text of {empty!r}; see the reasons with "
+            f"understudy build {task.name} --strategy {arm}"
+        )
+    return composition
+
+
+def _say_shortfall(record: CorpusRecord, said: Callable[[str], object]) -> None:
+    for label, missing in record.shortfall.items():
+        reasons = ", ".join(f"{why} {n}" for why, n in sorted(record.rejected[label].items()))
+        said(f"{record.task} {record.strategy} {label!r}: {missing} fewer than asked ({reasons})")
+
+
+def _capped(real: RealData | None, most: int | None) -> LabelledTexts | None:
+    if real is None:
+        return None
+    return real.test if most is None else stratified(real.test, most)
+
+
+def _equal_size(
+    task: Task,
+    counts: Mapping[str, Mapping[str, int]],
+    settings: StudySettings,
+    said: Callable[[str], object],
+) -> dict[str, int]:
+    """Return for each label the size of every arm but `real_full`: that of the smallest arm.
+
+    Args:
+        task: The task.
+        counts: Arm -> label -> texts at hand.
+        settings: The study's settings.
+        said: Hears of labels that have fewer real texts than synthetic ones.
+    """
+    synthetic = [count for arm, count in counts.items() if arm != REAL]
+    size = dict.fromkeys(task.label_names, settings.per_label or DEFAULT_REAL_PER_LABEL)
+    if synthetic:
+        size = {label: min(count[label] for count in synthetic) for label in task.label_names}
+    for label, n in counts.get(REAL, {}).items():
+        if n < size[label]:
+            said(
+                f"{task.name} {label!r}: only {n} real training texts, so that each arm has {n} "
+                f"and not {size[label]}"
+            )
+            size[label] = n
+    return size
