@@ -1,5 +1,6 @@
 """The report of a study: what it says, that it says it safely, and how it is written."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
@@ -256,12 +257,40 @@ def test_same_records_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_page_needs_nothing_but_itself(ten: Ten) -> None:
-    """The page has no script, loads nothing, and every link leads to a place inside it."""
+    """The page loads nothing, and every link leads to a place inside it that is there."""
     page = Elements(ten[1].html)
-    assert not page.tags & {"script", "link", "iframe", "img", "object", "embed"}
+    text = ten[1].html.read_text()
+    assert not page.tags & {"link", "iframe", "img", "object", "embed"}
     assert page.links
-    assert all(link.startswith("#") for link in page.links)
-    assert "url(http" not in ten[1].html.read_text()
+    assert {link for link in page.links if f'id="{link[1:]}"' not in text} == set()
+    assert "url(http" not in text
+
+
+def test_page_runs_its_own_script_and_no_other(ten: Ten) -> None:
+    """The policy of the page names the hash of its one script: no other text can become one."""
+    text = ten[1].html.read_text()
+    (script,) = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}';" in text
+
+
+def test_marks_of_a_figure_say_what_they_are(ten: Ten) -> None:
+    """Each point names its task, arm and value, in the page and in the file."""
+    svg = next(path for path in ten[1].figures if path.name == "scores.svg").read_text()
+    named = re.findall(r"<title>(SMS spam, .*?)</title>", svg)
+    assert len(named) == 4
+    cells = row(ten[1].markdown, "SMS spam")
+    assert f"SMS spam, real: {cells[2]}" in named
+    assert all(f'aria-label="{each}"' in ten[1].html.read_text() for each in named)
+
+
+def test_a_score_leads_to_its_runs(ten: Ten) -> None:
+    """The link of a score is the row that lists its runs with their keys."""
+    text = ten[1].html.read_text()
+    assert '<a href="#run-sms_spam-few_shot">' in text
+    (found,) = re.findall(r'<tr id="run-sms_spam-few_shot">(.*?)</tr>', text, flags=re.DOTALL)
+    assert "0, 1, 2" in found
+    assert found.count("predicti") == 3  # the keys of this study begin so
 
 
 def test_inline_figures_do_not_share_names(ten: Ten) -> None:
@@ -271,17 +300,17 @@ def test_inline_figures_do_not_share_names(ten: Ten) -> None:
 
 
 def test_sections_come_in_order(ten: Ten) -> None:
-    """Question, scores, verdicts, figures, texts, method and settings follow one another."""
+    """Question, scores, verdicts, texts, method, settings and runs follow one another."""
     lines = ten[1].markdown.read_text().splitlines()
     heads = [line.lstrip("# ") for line in lines if line.startswith(("# ", "## "))]
     assert heads == [
         "Can an LLM's text stand in for real training data?",
         "Scores",
         "Verdicts",
-        "Figures",
         "Texts",
         "How to read it",
         "Settings and versions",
+        "Runs",
     ]
 
 
@@ -438,7 +467,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
 def test_hostile_names_stay_text_in_the_page(hostile: ReportFiles) -> None:
     """Whatever labels, titles, LLMs, reasons and sources hold, the page shows it and obeys none."""
     page = Elements(hostile.html)
-    assert "script" not in page.tags
+    assert hostile.html.read_text().count("<script") == 1  # its own
     assert "a" in page.tags
     assert all(link.startswith("#") for link in page.links)
     assert not page.handlers

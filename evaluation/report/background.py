@@ -1,19 +1,12 @@
 """What surrounds the scores: runs that are not there, how to read the page, settings, versions."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from evaluation.arms import REAL, REAL_FULL
 from evaluation.records import StudyRecords
 from evaluation.report.results import StudyResults
+from evaluation.report.section import Entry
 from evaluation.report.wording import listed
-
-
-class Entry(NamedTuple):
-    """A term and what the report says of it."""
-
-    term: str
-    text: str
 
 
 def absent_runs(records: StudyRecords) -> tuple[Entry, ...]:

@@ -27,30 +27,34 @@ from evaluation.report.style import (
     offsets,
     plot_intervals,
     task_rows,
+    tip,
 )
+from evaluation.report.wording import with_spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURE_NAMES = ("scores", "agreement", "gap_subjectivity", "diversity", "similarity")
-"""Every figure that a report may have."""
-
-
 _WIDTH = 6.6
 
 
-def draw_figures(records: StudyRecords, results: StudyResults) -> tuple[Drawing, ...]:
-    """Draw the figures that the study has data for."""
+def draw_scores(results: StudyResults) -> tuple[Drawing, ...]:
+    """Draw the figures of scores that the study has data for."""
     drawings: list[Drawing] = []
     if results.on_real:
         drawings.append(_real_scores(results))
         drawings += gap_against_subjectivity(results)
     if results.on_corpora:
         drawings.append(_agreement(results))
-    for name, measures in (("diversity", DIVERSITY), ("similarity", SIMILARITY)):
-        if measured_tasks(records, measures):
-            drawings.append(_measures(name, measures, records))
     return tuple(drawings)
+
+
+def draw_texts(records: StudyRecords) -> tuple[Drawing, ...]:
+    """Draw diversity and similarity, as far as they were measured."""
+    return tuple(
+        _measures(name, measures, records)
+        for name, measures in (("diversity", DIVERSITY), ("similarity", SIMILARITY))
+        if measured_tasks(records, measures)
+    )
 
 
 def _height(n_rows: int) -> float:
@@ -94,9 +98,14 @@ def _scores(
         axes.set_xlabel(label)
         places = offsets(len(series), 0.54)
         for (title, find), offset, each in zip(series.items(), places, look, strict=True):
-            found = [(row + offset, find(task)) for row, task in enumerate(tasks)]
-            points = [(place, result.macro_f1) for place, result in found if result]
-            plot_intervals(axes, points, each, title)
+            found = [(row + offset, task, find(task)) for row, task in enumerate(tasks)]
+            points = [(place, result.macro_f1) for place, _, result in found if result]
+            tips = [
+                f"{task.facts.title}, {title}: {with_spread(result.macro_f1)}"
+                for _, task, result in found
+                if result
+            ]
+            plot_intervals(axes, points, each, title, tips=tips)
         legend(figure, axes)
 
     caption = (
@@ -121,19 +130,13 @@ def _measures(name: str, measures: Sequence[str], records: StudyRecords) -> Draw
             axes.locator_params(axis="x", nbins=5 if len(panels) > 1 else 9)
             arms = measured_arms(records, measure)
             for arm, offset in zip(arms, offsets(len(arms), 0.4), strict=True):
-                points = [
-                    (value, row + offset)
-                    for row, facts in enumerate(tasks)
-                    if (value := mean_measure(records, facts.task, arm, measure)) is not None
-                ]
-                axes.plot(
-                    [value for value, _ in points],
-                    [place for _, place in points],
-                    look[arm].marker,
-                    color=look[arm].colour,
-                    markersize=7,
-                    label=arm,
-                )
+                style = {"color": look[arm].colour, "markersize": 7}
+                axes.plot([], [], look[arm].marker, label=arm, **style)
+                for row, facts in enumerate(tasks):
+                    value = mean_measure(records, facts.task, arm, measure)
+                    if value is not None:
+                        (mark,) = axes.plot(value, row + offset, look[arm].marker, **style)
+                        tip(mark, f"{facts.title}, {arm}: {MEASURES[measure]} {value:.3f}")
         legend(figure, panels[0])
 
     caption = f"{_CAPTIONS[name]} {size_note(records, measures)}"

@@ -7,7 +7,7 @@ from evaluation.report.placement import NamedPoints, name_points
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.score_tables import RANK_LABEL, arms_present
 from evaluation.report.style import MUTED, Drawing, draw, legend, looks, offsets, plot_intervals
-from evaluation.report.wording import listed
+from evaluation.report.wording import listed, with_spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,12 +30,14 @@ def gap_against_subjectivity(results: StudyResults) -> tuple[Drawing, ...]:
         axes.set_ylabel("gap to as many real texts\n(points of macro-F1)")
         shifts = offsets(len(arms), 0.16)
         for arm, shift in zip(arms, shifts, strict=True):
-            points = [
-                (x + shift, gap)
+            found = [
+                (x + shift, task, each.gap)
                 for x, task in zip(centres, tasks, strict=True)
-                if (found := task.arm(arm)) is not None and (gap := found.gap) is not None
+                if (each := task.arm(arm)) is not None and each.gap is not None
             ]
-            plot_intervals(axes, points, look[arm], arm, upright=True)
+            tips = [f"{task.facts.title}, {arm}: gap {with_spread(gap)}" for _, task, gap in found]
+            points = [(x, gap) for x, _, gap in found]
+            plot_intervals(axes, points, look[arm], arm, tips=tips, upright=True)
         ranks = sorted({_rank(task) for task in tasks})
         axes.set_xticks(range(min(ranks), max(ranks) + 1))
         axes.set_xlim(min(ranks) - 0.7, max(ranks) + 0.7)

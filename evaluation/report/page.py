@@ -1,27 +1,31 @@
 """The report's pages: everything a study says, put into the HTML and the Markdown template."""
 
+import base64
+import hashlib
 import html
 import re
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evaluation.records import StudyRecords
 from evaluation.report import background
 from evaluation.report.agreement import tables_on_corpora
-from evaluation.report.background import Entry
 from evaluation.report.corpus_tables import corpora_table, real_data_table
 from evaluation.report.escaping import escape_markdown
-from evaluation.report.figures import FIGURE_NAMES, draw_figures
+from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
 from evaluation.report.measures import measures_table
 from evaluation.report.results import StudyResults
+from evaluation.report.runs import runs_section
 from evaluation.report.score_tables import accuracy_on_real, table_on_real
 from evaluation.report.scoring import read_results
+from evaluation.report.section import Block, Section
 from evaluation.report.style import Drawing
-from evaluation.report.summary import notice, summarise
+from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
 from evaluation.report.table import Table
-from evaluation.report.verdict import Verdict, judge
+from evaluation.report.verdict import judge
 from evaluation.report.wording import one_line
 
 TITLE = "Understudy: the report of a study"
@@ -50,14 +54,12 @@ class Report:
     question: str
     notice: str
     summary: tuple[str, ...]
-    score_tables: tuple[Table, ...]
-    absent: tuple[Entry, ...]
-    verdicts: tuple[Verdict, ...]
-    figures: tuple[Drawing, ...]
-    text_tables: tuple[Table, ...]
-    method: tuple[Entry, ...]
-    settings: tuple[Entry, ...]
-    versions: tuple[Entry, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def figures(self) -> tuple[Drawing, ...]:
+        """The figures, in order."""
+        return tuple(figure for section in self.sections for figure in section.figures)
 
 
 def write_report(
@@ -78,14 +80,12 @@ def write_report(
     folder = out / "report"
     page, markdown = _render_html(report), _render_markdown(report)
     figures: list[Path] = []
-    for name in FIGURE_NAMES:
-        drawing = next((each for each in report.figures if each.name == name), None)
-        png, svg = (folder / "figures" / f"{name}.{ending}" for ending in ("png", "svg"))
-        if drawing is None:
-            # An earlier report of this study may have had it: nothing stale stays beside the page.
-            remove(png, svg)
-        else:
-            figures += [write_whole(png, drawing.png), write_whole(svg, drawing.svg.encode())]
+    for drawing in report.figures:
+        png, svg = (folder / "figures" / f"{drawing.name}.{ending}" for ending in ("png", "svg"))
+        figures += [write_whole(png, drawing.png), write_whole(svg, drawing.svg.encode())]
+    # An earlier report of this study may have had others: nothing stale stays beside the page.
+    there = {path for ending in ("png", "svg") for path in folder.glob(f"figures/*.{ending}")}
+    remove(*there.difference(figures))
     return ReportFiles(
         html=write_whole(folder / "report.html", page.encode()),
         markdown=write_whole(folder / "report.md", markdown.encode()),
@@ -95,63 +95,110 @@ def write_report(
 
 def compose(records: StudyRecords, results: StudyResults) -> Report:
     """Put together what the report of a study says."""
-    score_tables: list[Table] = []
-    if results.on_real:
-        score_tables += [table_on_real(results), accuracy_on_real(results)]
-    if results.on_corpora:
-        score_tables += tables_on_corpora(results)
-    text_tables: list[Table] = []
-    if records.measures:
-        text_tables.append(measures_table(records))
-    if records.corpora:
-        text_tables.append(corpora_table(records))
     return Report(
         title=TITLE,
         question=QUESTION,
         notice=notice(results),
         summary=summarise(results),
-        score_tables=tuple(score_tables),
-        absent=background.absent_runs(records),
-        verdicts=tuple(judge(task) for task in results.on_real),
-        figures=draw_figures(records, results),
-        text_tables=(*text_tables, real_data_table(records)),
-        method=background.method(results),
-        settings=background.settings(records),
-        versions=background.versions(records),
+        sections=(
+            _scores(records, results),
+            *_verdicts(results),
+            _texts(records),
+            Section(
+                "method",
+                "How to read it",
+                "How to read it",
+                (Block(entries=background.method(results)),),
+            ),
+            _settings(records),
+            *runs_section(records, results),
+        ),
     )
+
+
+def _scores(records: StudyRecords, results: StudyResults) -> Section:
+    tables: list[Table] = []
+    if results.on_real:
+        tables += [table_on_real(results), accuracy_on_real(results)]
+    if results.on_corpora:
+        tables += tables_on_corpora(results)
+    blocks = [Block(table=table) for table in tables] or [Block(text=NOTHING_FINISHED)]
+    blocks += [Block(figure=figure) for figure in draw_scores(results)]
+    absent = background.absent_runs(records)
+    if absent:
+        blocks += [Block(heading="Runs without a score"), Block(entries=absent)]
+    return Section("scores", "Scores", "Scores", tuple(blocks))
+
+
+def _verdicts(results: StudyResults) -> tuple[Section, ...]:
+    if not results.on_real:
+        return ()
+    about = (
+        "One a task, on its best synthetic arm, from the 95 % interval of the gap alone. Points "
+        "are percentage points of macro-F1."
+    )
+    judged = tuple(judge(task) for task in results.on_real)
+    return (
+        Section("verdicts", "Verdicts", "Verdicts", (Block(text=about), Block(verdicts=judged))),
+    )
+
+
+def _texts(records: StudyRecords) -> Section:
+    tables = [measures_table(records)] if records.measures else []
+    tables += [corpora_table(records)] if records.corpora else []
+    tables.append(real_data_table(records))
+    figures = [Block(figure=figure) for figure in draw_texts(records)]
+    blocks = (*(Block(table=table) for table in tables), *figures)
+    return Section("texts", "Texts", "Texts", blocks)
+
+
+def _settings(records: StudyRecords) -> Section:
+    blocks = [Block(entries=background.settings(records))]
+    versions = background.versions(records)
+    if versions:
+        blocks += [Block(heading="Versions"), Block(entries=versions)]
+    return Section("settings", "Settings and versions", "Settings", tuple(blocks))
 
 
 def _render_html(report: Report) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    # What the page made itself, such as a macro's output, is marked and stays as it is.
+    def finalize(value: Any) -> Any:
+        return value if hasattr(value, "__html__") else one_line(str(value))
 
-    environment = Environment(
-        loader=PackageLoader("evaluation.report"),
-        undefined=StrictUndefined,
+    script = (files("evaluation.report") / "templates/report.js").read_text(encoding="utf-8")
+    digest = hashlib.sha256(script.encode()).digest()
+    return _render(
+        "report.html.j2",
+        report,
         autoescape=True,
-        # What the page made itself, such as a macro's output, is marked and stays as it is.
-        finalize=lambda value: value if hasattr(value, "__html__") else one_line(str(value)),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        finalize=finalize,
+        inline={each.name: _inline_svg(each) for each in report.figures},
+        script=script,
+        script_hash=base64.b64encode(digest).decode(),
     )
-    inline = {each.name: _inline_svg(each) for each in report.figures}
-    return environment.get_template("report.html.j2").render(report=report, inline=inline)
 
 
 def _render_markdown(report: Report) -> str:
+    # Every value that a template writes passes through it, so none can be forgotten.
+    return _render("report.md.j2", report, autoescape=False, finalize=escape_markdown)
+
+
+def _render(
+    template: str, report: Report, *, autoescape: bool, finalize: Any, **values: object
+) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("evaluation.report"),
         undefined=StrictUndefined,
-        autoescape=False,
-        # Every value that a template writes passes here, so none can be forgotten.
-        finalize=escape_markdown,
+        autoescape=autoescape,
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.md.j2").render(report=report)
+    number = {each.name: i for i, each in enumerate(report.figures, 1)}
+    return environment.get_template(template).render(report=report, number=number, **values)
 
 
 def _inline_svg(drawing: Drawing) -> str:

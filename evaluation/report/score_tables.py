@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from evaluation.arms import REAL_FULL
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
+from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
 from evaluation.statistics import Interval
@@ -29,7 +30,8 @@ def table_on_real(results: StudyResults) -> Table:
         row = [task_cell(task), *([_rank(task)] if ranked else [])]
         for arm in arms:
             found = task.arm(arm)
-            row.append(interval_cell(found.macro_f1 if found else None))
+            link = anchor(task.facts.task, arm)
+            row.append(interval_cell(found.macro_f1 if found else None, link))
             if arm in gapped:
                 row.append(interval_cell(found.gap if found else None))
         rows.append((*row, *_sizes(task)))
@@ -49,7 +51,13 @@ def accuracy_on_real(results: StudyResults) -> Table:
     """Build the table of accuracies on real text."""
     tasks = results.on_real
     arms = arms_present(tasks, results.arms)
-    rows = [(task_cell(task), *(accuracy_cell(task.arm(arm)) for arm in arms)) for task in tasks]
+    rows = [
+        (
+            task_cell(task),
+            *(accuracy_cell(task.arm(arm), anchor(task.facts.task, arm)) for arm in arms),
+        )
+        for task in tasks
+    ]
     notes = (interval_note(tasks), *_size_notes(tasks))
     columns = (Column("task", number=False), *(Column(arm) for arm in arms))
     return Table("accuracy", "Table 2. Accuracy on real text (%)", columns, tuple(rows), notes)
@@ -130,11 +138,11 @@ def _rank(task: TaskResult) -> Cell:
     return NONE if rank is None else Cell(str(rank))
 
 
-def interval_cell(interval: Interval | None) -> Cell:
-    """Write a value in percent or points with its interval."""
-    return Cell(hundredths(interval.value), spread(interval)) if interval else NONE
+def interval_cell(interval: Interval | None, link: str = "") -> Cell:
+    """Write a value in percent or points with its interval; `link` tells where it comes from."""
+    return Cell(hundredths(interval.value), spread(interval), link) if interval else NONE
 
 
-def accuracy_cell(result: ArmResult | None) -> Cell:
+def accuracy_cell(result: ArmResult | None, link: str = "") -> Cell:
     """Write an arm's accuracy in percent with its interval."""
-    return interval_cell(result.accuracy if result else None)
+    return interval_cell(result.accuracy if result else None, link)

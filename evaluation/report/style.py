@@ -1,6 +1,7 @@
 """How the figures look: one colour and marker per arm, everywhere, and the drawing of a page."""
 
 import io
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from evaluation.report.wording import one_line
 from evaluation.statistics import Interval
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -70,7 +72,7 @@ class Drawing(NamedTuple):
         name: Its file name without ending.
         caption: What it shows and how to read it.
         png: The picture, on white.
-        svg: The same as SVG, on white.
+        svg: The same as SVG, on white; marks that say something of their own have a `title`.
     """
 
     name: str
@@ -109,7 +111,24 @@ def draw(
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Drawing(name, caption, png.getvalue(), svg.getvalue().decode())
+    return Drawing(name, caption, png.getvalue(), _with_tips(svg.getvalue().decode()))
+
+
+_TIP = "tip:"
+
+
+def tip(artist: "Artist", text: str) -> None:
+    """Let the SVG say `text` of this mark: where one points at it, and to a screen reader."""
+    artist.set_gid(_TIP + one_line(text))
+
+
+def _with_tips(svg: str) -> str:
+    """Turn the identifiers that `tip` gave into titles; they are escaped already."""
+    return re.sub(
+        rf'<g id="{_TIP}([^"]*)">',
+        r'<g class="tip" tabindex="0" role="img" aria-label="\1"><title>\1</title>',
+        svg,
+    )
 
 
 def task_rows(axes: "Axes", titles: Sequence[str]) -> None:
@@ -128,11 +147,20 @@ def plot_intervals(
     look: Look,
     label: str,
     *,
+    tips: Sequence[str] = (),
     upright: bool = False,
 ) -> None:
     """Plot scores in percent with their intervals, each at its place on the other axis.
 
     An interval of percentiles need not hold its value, so it is a line of its own, no error bar.
+
+    Args:
+        axes: Where to.
+        points: Place and score.
+        look: Colour and marker.
+        label: For the legend.
+        tips: What each point says of itself.
+        upright: Whether the scores stand on the vertical axis.
     """
     places = [place for place, _ in points]
     values = [100 * interval.value for _, interval in points]
@@ -140,7 +168,11 @@ def plot_intervals(
     highs = [100 * interval.high for _, interval in points]
     (axes.vlines if upright else axes.hlines)(places, lows, highs, look.colour, linewidth=1.4)
     x, y = (places, values) if upright else (values, places)
-    axes.plot(x, y, look.marker, color=look.colour, markersize=6.5, label=label)
+    axes.plot([], [], look.marker, color=look.colour, markersize=6.5, label=label)
+    for index, point in enumerate(zip(x, y, strict=True)):
+        (mark,) = axes.plot(*point, look.marker, color=look.colour, markersize=6.5)
+        if tips:
+            tip(mark, tips[index])
 
 
 def _shortened(title: str) -> str:

@@ -27,10 +27,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: a value and, smaller, what qualifies it."""
+    """A cell.
+
+    Attributes:
+        value: What it says.
+        detail: What qualifies the value, set smaller.
+        link: Anchor in the page that tells where the value comes from.
+        anchor: Of a row's first cell: the row's own anchor.
+    """
 
     value: str
     detail: str = ""
+    link: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
