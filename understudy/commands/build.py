@@ -126,7 +126,7 @@ def _write(composition: Composition, folder: Path) -> int:
 def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -> int:
     from builders.composition import asking_of
     from builders.generation import Rounds
-    from builders.generation.estimate import estimate
+    from builders.generation.estimate import estimate, written_bytes
     from builders.ledger import Ledger
     from builders.llms import create_llm
     from builders.llms.base import LiveLLM
@@ -138,7 +138,9 @@ def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -
     real = _real(task, args.real)
     asking, quota = asking_of(task, order, llm, real.train if real else None)
     print(f"{task.name} {order.strategy} by {llm.description}, nothing is sent:")
-    for line in estimate(asking, Rounds(task.label_names, quota), known).lines():
+    first = Rounds(task.label_names, quota).first()
+    answer = written_bytes(task, quota.texts_per_request)
+    for line in estimate(asking, first, answer, known).lines():
         print(f"  {line}")
     return 0
 
