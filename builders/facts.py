@@ -1,30 +1,24 @@
 """What building one corpus gave: counted, with reasons, and written beside the corpus."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self, get_origin, get_type_hints
 
 
-@dataclass(frozen=True)
-class CorpusRecord:
-    """What building one corpus (task and strategy) gave.
+@dataclass(frozen=True, kw_only=True)
+class BuildRecord:
+    """What building one configuration of a data set gave, whatever its texts are.
 
     Attributes:
         task: Task name.
-        strategy: Strategy name.
+        strategy: Name of the configuration: the strategy, or what else made it.
         llm: The LLM as cards and reports name it.
-        requested_per_label: Accepted texts asked for per label.
-        candidates: Texts parsed out of the completions.
-        kept: Label -> texts in the corpus.
-        surplus: Label -> accepted texts that were not needed.
-        rejected: Label -> reason -> count.
-        failed_requests: Reason -> requests without any usable text.
-        warnings: Reason -> texts kept all the same.
-        statuses: Filter's reason -> `checked`, `not checked` or `not applicable`.
+        kept: Label -> texts in the data set.
+        failed_requests: Reason -> requests without anything usable.
         content_hash: Content hash of the kept texts.
         path: The corpus folder, relative to the study or as given; empty in the folder itself.
         caveats: What a reader has to know of the LLM's answers.
         seed: Seed of the draws.
-        texts_per_request: Texts that one request asked for.
+        texts_per_request: Texts that one request asked for, or about.
         recorded: Whether the answers come from a recording.
         models: The models as they named themselves in the answers of the kept texts, sorted.
         requests: Requests that were answered.
@@ -39,14 +33,8 @@ class CorpusRecord:
     task: str
     strategy: str
     llm: str
-    requested_per_label: int
-    candidates: int
     kept: dict[str, int]
-    surplus: dict[str, int]
-    rejected: dict[str, dict[str, int]]
     failed_requests: dict[str, int]
-    warnings: dict[str, int]
-    statuses: dict[str, str]
     content_hash: str
     path: str
     caveats: tuple[str, ...] = ()
@@ -61,6 +49,46 @@ class CorpusRecord:
     unfinished: str = ""
     files: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read the record back from JSON.
+
+        Raises:
+            TypeError: It is not one.
+        """
+        if not isinstance(values, dict):
+            raise TypeError("no JSON object")
+        for name, kind in get_type_hints(cls).items():
+            if get_origin(kind) is dict and not isinstance(values.get(name, {}), dict):
+                raise TypeError(f"{name} is no JSON object")
+        lists = {name: tuple(values.get(name, ())) for name in ("caveats", "models")}
+        return cls(**{**values, **lists})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusRecord(BuildRecord):
+    """What building one corpus (task and strategy) gave.
+
+    Attributes:
+        requested_per_label: Accepted texts asked for per label.
+        candidates: Texts parsed out of the completions.
+        surplus: Label -> accepted texts that were not needed.
+        rejected: Label -> reason -> count.
+        warnings: Reason -> texts kept all the same.
+        statuses: Filter's reason -> `checked`, `not checked` or `not applicable`.
+    """
+
+    requested_per_label: int
+    candidates: int
+    surplus: dict[str, int]
+    rejected: dict[str, dict[str, int]]
+    warnings: dict[str, int]
+    statuses: dict[str, str]
+
     @property
     def shortfall(self) -> dict[str, int]:
         """Label -> how many texts it has fewer than were asked for; only labels that have."""
@@ -69,22 +97,3 @@ class CorpusRecord:
             for label, kept in self.kept.items()
             if kept < self.requested_per_label
         }
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as JSON holds it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "CorpusRecord":
-        """Read the record back from JSON.
-
-        Raises:
-            TypeError: It is not one.
-        """
-        if not isinstance(values, dict):
-            raise TypeError("no JSON object")
-        for name in ("kept", "surplus", "rejected", "failed_requests", "warnings", "statuses"):
-            if not isinstance(values.get(name), dict):
-                raise TypeError(f"{name} is no JSON object")
-        lists = {name: tuple(values.get(name, ())) for name in ("caveats", "models")}
-        return cls(**{**values, **lists})

@@ -33,14 +33,16 @@ def export_recording(
 ) -> Export:
     """Write `FOLDER/STRATEGY/TASK.responses.jsonl.gz` for each task and strategy of `ledger`.
 
-    The same ledger gives the same bytes. Of two answers to requests of one name, such as before and
+    A line that answers for texts which it was to label names them, under `ids`. The same ledger
+    gives the same bytes. Of two answers to requests of one name, such as before and
     after a change of the prompt, the later counts.
 
     Args:
         ledger: What is exported.
         folder: Where to; files of earlier exports are replaced.
         model: The model whose answers are meant, None where there is only one.
-        requests: Also write the requests; those of few-shot strategies quote real texts.
+        requests: Also write the requests; those of few-shot strategies, and those that have texts
+            labelled, quote real texts.
 
     Raises:
         UserError: There is nothing to export, or it is not said which of several models is meant.
@@ -93,8 +95,10 @@ def _response(entry: LedgerEntry) -> dict[str, Any]:
             "completion_tokens": completion.completion_tokens,
         },
     }
+    ids = {"ids": list(entry.request.ids)} if entry.request.ids else {}
     return {
         "custom_id": entry.request.custom_id,
+        **ids,
         "response": {"status_code": 200, "body": body},
         "error": None,
     }

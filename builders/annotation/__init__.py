@@ -1,0 +1,18 @@
+"""An LLM labels real texts: as training data, or, on test texts, as the classifier itself."""
+
+from builders.annotation.annotate import LabelOrder, drawn_texts, label_texts
+from builders.annotation.labelling import Labelling, Outcome
+from builders.annotation.record import CONFIGURATION, Agreement, LabellingRecord
+from builders.annotation.recorded import recorded_ids
+
+__all__ = [
+    "CONFIGURATION",
+    "Agreement",
+    "LabelOrder",
+    "Labelling",
+    "LabellingRecord",
+    "Outcome",
+    "drawn_texts",
+    "label_texts",
+    "recorded_ids",
+]

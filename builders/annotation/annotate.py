@@ -1,0 +1,212 @@
+"""From texts and an LLM to labels: which texts it is asked about, and what came of it."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+from builders.annotation.labelling import Found, Labelling, agreement, llm_labelled
+from builders.annotation.live import ask_labels, labels_asking
+from builders.annotation.questions import MOST_WORDS
+from builders.annotation.record import CONFIGURATION, LabellingRecord
+from builders.annotation.recorded import RecordedLabels
+from builders.composition import Live
+from builders.data import LabelledTexts, Texts
+from builders.errors import UserError
+from builders.generation import Asking, Stretch
+from builders.llms.base import LLM, LiveLLM
+from builders.llms.recording import Recording
+from builders.normalisation import word_count
+from builders.tasks.base import Task
+from builders.token_use import TokenUse
+
+TEXTS_PER_REQUEST = 25
+
+
+@dataclass(frozen=True)
+class LabelOrder:
+    """What a user asks of a labelling.
+
+    Attributes:
+        split: What the texts are part of: `train`, `test`, or `texts` of a file.
+        n: Texts to label, in their natural mix; None for all, of a recording all that it holds.
+        texts_per_request: Texts of one request; None for 25, of a recording as it was made.
+        most_words: Words of a text that are shown; None for 250, of a recording as it was made.
+        seed: Draws the texts, and is sent along.
+    """
+
+    split: str = "train"
+    n: int | None = None
+    texts_per_request: int | None = None
+    most_words: int | None = None
+    seed: int = 0
+
+
+def label_texts(
+    task: Task,
+    pool: LabelledTexts | Texts,
+    llm: LLM,
+    order: LabelOrder | None = None,
+    *,
+    source: str = "",
+    live: Live | None = None,
+) -> Labelling:
+    """Ask `llm` for the labels of texts; their true labels, where there are any, are not shown.
+
+    Args:
+        task: The task.
+        pool: The texts that there are to choose from.
+        llm: What answers. A recording has labels for certain texts, which it knows by their names,
+            and for no others.
+        order: What is asked for.
+        source: Where the texts came from, for cards and reports.
+        live: What a live LLM needs; None for a recording.
+
+    Raises:
+        UserError: The LLM cannot give what is asked for, or nothing can be answered.
+    """
+    order = order or LabelOrder()
+    if isinstance(llm, Recording):
+        asked, found = _recorded(task, pool, llm, order, source)
+    elif isinstance(llm, LiveLLM) and live is not None:
+        asked = drawn_texts(pool, order)
+        asking, first = asking_for(task, asked, llm, order)
+        found = ask_labels(asking, first, Texts(asked.texts, asked.ids), live)
+    else:
+        raise ValueError("a live LLM needs a ledger")
+    record = _record(task, pool, asked, found, llm, order, source)
+    return Labelling(task, asked, tuple(found.outcomes), record, found.halt)
+
+
+def drawn_texts(pool: LabelledTexts | Texts, order: LabelOrder) -> LabelledTexts | Texts:
+    """Return the texts that a live LLM is asked about, in that order.
+
+    Uniformly drawn, so that labels are mixed as they are in the source, and in no order of theirs;
+    with a larger `n` the same texts come first.
+    """
+    places = list(range(len(pool)))
+    random.Random(f"{order.seed}/{order.split}").shuffle(places)
+    return pool.select(places[: order.n])
+
+
+def asking_for(
+    task: Task, asked: LabelledTexts | Texts, llm: LiveLLM, order: LabelOrder
+) -> tuple[Asking, list[Stretch]]:
+    """Return how a live LLM is asked for the labels of drawn texts, and the first round.
+
+    Raises:
+        UserError: There is no text.
+    """
+    if not len(asked):
+        raise UserError(f"there is no {order.split} text of {task.name} to label: give others")
+    return labels_asking(
+        task,
+        Texts(asked.texts, asked.ids),
+        llm,
+        group=order.split,
+        texts_per_request=order.texts_per_request or TEXTS_PER_REQUEST,
+        most_words=order.most_words or MOST_WORDS,
+        seed=order.seed,
+    )
+
+
+def _recorded(
+    task: Task, pool: LabelledTexts | Texts, llm: Recording, order: LabelOrder, source: str
+) -> tuple[LabelledTexts | Texts, Found]:
+    """Return the texts that are recorded, in the order of the recording, and what is."""
+    held = RecordedLabels(llm, task, order.split)
+    place = {name: i for i, name in enumerate(pool.ids)}
+    there = [name for name in held.outcomes if name in place]
+    _refuse_others(held, there, order, source)
+    chosen = there[: order.n]
+    found = held.found(Texts(pool.texts, pool.ids), chosen)
+    return pool.select([place[name] for name in chosen]), found
+
+
+def _refuse_others(held: RecordedLabels, there: list[str], order: LabelOrder, source: str) -> None:
+    """Refuse what was not recorded.
+
+    Raises:
+        UserError: There is nothing for the task, the texts are others, or the order is another.
+    """
+    where = f"the recording of labels of {held.task.name} {order.split}"
+    if not held.outcomes:
+        raise UserError(
+            f"{held.recording.called} has no labels for {order.split} texts of task "
+            f"{held.task.name!r}: choose another LLM or task"
+        )
+    if not there:
+        raise UserError(
+            f"{where} knows texts by their names, such as {next(iter(held.outcomes))}, and no text "
+            f"of {source or 'those at hand'} has one of them: give the data that it was made with, "
+            "or ask a live LLM"
+        )
+    if order.texts_per_request not in (None, held.texts_per_request):
+        raise UserError(
+            f"--texts-per-request {order.texts_per_request}: {where} was made with "
+            f"{held.texts_per_request}; leave the option out"
+        )
+    words = held.recording.label_words
+    if order.most_words not in (None, words):
+        made = f"{words} words of a text" if words else "a number that is not known"
+        raise UserError(
+            f"--max-words {order.most_words}: {where} was made with {made}; leave the option out"
+        )
+    if order.seed:
+        raise UserError(
+            f"--seed {order.seed}: {where} was drawn once; leave the option out, or ask a live LLM"
+        )
+    if order.n is not None and order.n > len(there):
+        raise UserError(
+            f"--n {order.n}: {where} has labels for {len(there)} of the texts at hand; use "
+            f"--n {len(there)} or less"
+        )
+
+
+def _record(
+    task: Task,
+    pool: LabelledTexts | Texts,
+    asked: LabelledTexts | Texts,
+    found: Found,
+    llm: LLM,
+    order: LabelOrder,
+    source: str,
+) -> LabellingRecord:
+    texts = llm_labelled(task, asked, found.outcomes)
+    counted = [completion for _, completion in found.answered]
+    said = [(c.prompt_tokens or 0, c.completion_tokens or 0) for c in counted]
+    use = TokenUse.of(found.answered)
+    prompts, answers = sum(prompt for prompt, _ in said), sum(answer for _, answer in said)
+    words = found.most_words
+    return LabellingRecord(
+        task=task.name,
+        strategy=CONFIGURATION,
+        llm=llm.description,
+        kept=texts.counts(),
+        failed_requests=dict(Counter(found.failed)),
+        content_hash=texts.content_hash,
+        path="",
+        caveats=llm.label_caveats if isinstance(llm, Recording) else llm.caveats,
+        seed=order.seed,
+        texts_per_request=found.texts_per_request,
+        recorded=llm.ignores_messages,
+        models=tuple(sorted({each.model for each in found.outcomes if each.model})),
+        requests=use.requests,
+        prompt_tokens=prompts,
+        answer_tokens=answers,
+        sampling=found.sampling,
+        unfinished=found.halt.why if found.halt else "",
+        split=order.split,
+        source=source,
+        at_hand=len(pool),
+        requested=len(asked) if order.n is None else order.n,
+        asked=sum(bool(each.request) for each in found.outcomes),
+        unlabelled=dict(Counter(each.reason for each in found.outcomes if each.reason)),
+        asked_again=found.asked_again,
+        missing=found.missing,
+        most_words=words,
+        cut=None if words is None else sum(word_count(text) > words for text in asked.texts),
+        estimated_prompt_tokens=use.prompt - prompts,
+        estimated_answer_tokens=use.answer - answers,
+        estimated_requests=use.estimated,
+        agreement=agreement(task, asked, found.outcomes),
+    )
