@@ -1,7 +1,9 @@
 """What building one corpus gave: counted, with reasons, and written beside the corpus."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, get_origin, get_type_hints
+
+from builders.token_use import TokenUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +23,12 @@ class BuildRecord:
         texts_per_request: Texts that one request asked for, or about.
         recorded: Whether the answers come from a recording.
         models: The models as they named themselves in the answers of the kept texts, sorted.
-        requests: Requests that were answered.
+        requests: Requests that were answered, to any use or none.
         prompt_tokens: Tokens of their prompts, as far as servers said.
         answer_tokens: Tokens of their answers, as far as servers said.
+        estimated_requests: Requests of which no server said all tokens.
+        estimated_prompt_tokens: What it did not say of prompts, estimated.
+        estimated_answer_tokens: What it did not say of answers, estimated.
         sampling: Sampling parameters of a live LLM's requests, as the API names them.
         unfinished: What ended the build before its quota was met; empty where nothing did.
         files: What the names of the configuration's Parquet files begin with; empty while they
@@ -45,9 +50,17 @@ class BuildRecord:
     requests: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
+    estimated_requests: int = 0
+    estimated_prompt_tokens: float = 0.0
+    estimated_answer_tokens: float = 0.0
     sampling: dict[str, float | int | str] = field(default_factory=dict)
     unfinished: str = ""
     files: str = ""
+
+    @property
+    def use(self) -> TokenUse:
+        """Tokens of all answered requests; `per_text` of it makes them those of one text."""
+        return TokenUse(**{each.name: getattr(self, each.name) for each in fields(TokenUse)})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON holds it."""

@@ -3,12 +3,14 @@
 Ways to spend one LLM are compared by this: texts that it writes, labels or classifies.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
-from builders.generation.estimate import BYTES_A_TOKEN
 from builders.llms.base import Price, prompt_bound
 from builders.requests import Completion, Request
+
+BYTES_A_TOKEN = 4.0
+"""Of UTF-8, where tokens are estimated; usual for English, and too many for other scripts."""
 
 ANSWER_WEIGHT = 4.0
 """What a token of an answer costs, in tokens of prompts, where no price is given: the middle of the
@@ -43,37 +45,58 @@ class TokenUse:
     """Tokens of answered requests.
 
     Attributes:
-        prompt: Tokens of their prompts.
-        answer: Tokens of their answers.
         requests: The requests.
-        estimated: Of these, those whose tokens the server did not count.
+        prompt_tokens: Tokens of their prompts, as far as servers said.
+        answer_tokens: Tokens of their answers, as far as servers said.
+        estimated_requests: Requests of which no server said all tokens.
+        estimated_prompt_tokens: What it did not say of prompts, estimated.
+        estimated_answer_tokens: What it did not say of answers, estimated.
     """
 
-    prompt: float = 0.0
-    answer: float = 0.0
     requests: int = 0
-    estimated: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    estimated_requests: int = 0
+    estimated_prompt_tokens: float = 0.0
+    estimated_answer_tokens: float = 0.0
 
     @classmethod
-    def of(cls, answered: Iterable[tuple[Request, Completion]]) -> "TokenUse":
-        """Add up the tokens of requests.
+    def of(cls, request: Request, completion: Completion) -> Self:
+        """Return the tokens of one request.
 
         A server's `usage` counts where it is there. Where it is not, as in a recording, tokens are
         estimated: `BYTES_A_TOKEN` of the UTF-8 of the messages, and so many for each message as a
         chat template adds at most; of the answer, its content alone: what an LLM thought aloud and
         was not sent is missing. A provider's discount for prompts that repeat is left out.
         """
-        prompt = answer = 0.0
-        requests = estimated = 0
-        for request, completion in answered:
-            requests += 1
-            counted = (completion.prompt_tokens, completion.completion_tokens)
-            estimated += None in counted
-            own = prompt_bound(request) / BYTES_A_TOKEN
+        prompt, answer = completion.prompt_tokens, completion.completion_tokens
+        asked = written = 0.0
+        if prompt is None:
+            asked = prompt_bound(request) / BYTES_A_TOKEN
+        if answer is None:
             written = len(completion.content.encode(errors="replace")) / BYTES_A_TOKEN
-            prompt += own if counted[0] is None else counted[0]
-            answer += written if counted[1] is None else counted[1]
-        return cls(prompt, answer, requests, estimated)
+        unknown = int(prompt is None or answer is None)
+        return cls(1, prompt or 0, answer or 0, unknown, asked, written)
+
+    def __add__(self, other: "TokenUse") -> "TokenUse":
+        return TokenUse(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.answer_tokens + other.answer_tokens,
+            self.estimated_requests + other.estimated_requests,
+            self.estimated_prompt_tokens + other.estimated_prompt_tokens,
+            self.estimated_answer_tokens + other.estimated_answer_tokens,
+        )
+
+    @property
+    def prompt(self) -> float:
+        """All tokens of prompts."""
+        return self.prompt_tokens + self.estimated_prompt_tokens
+
+    @property
+    def answer(self) -> float:
+        """All tokens of answers."""
+        return self.answer_tokens + self.estimated_answer_tokens
 
     def per_text(self, texts: int) -> TextCost:
         """Return the tokens that each of so many texts took.
@@ -86,7 +109,7 @@ class TokenUse:
         """
         if texts < 1:
             raise ValueError(f"{self.requests} requests gave {texts} texts: no text has a cost")
-        return TextCost(self.prompt / texts, self.answer / texts, self.estimated > 0)
+        return TextCost(self.prompt / texts, self.answer / texts, self.estimated_requests > 0)
 
 
 def texts_at_equal_cost(

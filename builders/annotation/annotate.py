@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from builders.annotation.labelling import Found, Labelling, agreement, llm_labelled
 from builders.annotation.live import ask_labels, labels_asking
@@ -17,7 +17,6 @@ from builders.llms.base import LLM, LiveLLM
 from builders.llms.recording import Recording
 from builders.normalisation import word_count
 from builders.tasks.base import Task
-from builders.token_use import TokenUse
 
 TEXTS_PER_REQUEST = 25
 
@@ -172,10 +171,6 @@ def _record(
     source: str,
 ) -> LabellingRecord:
     texts = llm_labelled(task, asked, found.outcomes)
-    counted = [completion for _, completion in found.answered]
-    said = [(c.prompt_tokens or 0, c.completion_tokens or 0) for c in counted]
-    use = TokenUse.of(found.answered)
-    prompts, answers = sum(prompt for prompt, _ in said), sum(answer for _, answer in said)
     words = found.most_words
     return LabellingRecord(
         task=task.name,
@@ -190,9 +185,7 @@ def _record(
         texts_per_request=found.texts_per_request,
         recorded=llm.ignores_messages,
         models=tuple(sorted({each.model for each in found.outcomes if each.model})),
-        requests=use.requests,
-        prompt_tokens=prompts,
-        answer_tokens=answers,
+        **asdict(found.use),
         sampling=found.sampling,
         unfinished=found.halt.why if found.halt else "",
         split=order.split,
@@ -205,8 +198,5 @@ def _record(
         missing=found.missing,
         most_words=words,
         cut=None if words is None else sum(word_count(text) > words for text in asked.texts),
-        estimated_prompt_tokens=use.prompt - prompts,
-        estimated_answer_tokens=use.answer - answers,
-        estimated_requests=use.estimated,
         agreement=agreement(task, asked, found.outcomes),
     )

@@ -9,8 +9,9 @@ from builders.annotation.answers import LabelNames, parse_labels
 from builders.annotation.record import Agreement, LabellingRecord
 from builders.composition import Halt
 from builders.data import LabelledTexts, Texts
-from builders.requests import Completion, Request
+from builders.requests import Completion
 from builders.tasks.base import Task
+from builders.token_use import TokenUse
 
 FAILED, UNKNOWN, NOT_ASKED = "failed request", "unknown label", "not asked"
 
@@ -46,7 +47,7 @@ class Found:
         outcomes: What became of each text, in their order.
         texts_per_request: Texts of one request.
         most_words: Words of a text that were shown, None where that is not known.
-        answered: The requests that were answered, with their completions.
+        use: Tokens of the requests that were answered.
         failed: Why requests had nothing usable, one each.
         asked_again: Requests whose texts were asked about one at a time.
         missing: Texts that a recording has labels for and that are not at hand.
@@ -57,7 +58,7 @@ class Found:
     outcomes: list[Outcome]
     texts_per_request: int
     most_words: int | None
-    answered: list[tuple[Request, Completion]] = field(default_factory=list)
+    use: TokenUse = field(default_factory=TokenUse)
     failed: list[str] = field(default_factory=list)
     asked_again: int = 0
     missing: int = 0

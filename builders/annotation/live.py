@@ -16,6 +16,7 @@ from builders.generation import Asking, Generation, Interrupted, Stretch
 from builders.llms.base import Exhausted, LiveLLM
 from builders.strategies.base import Plan
 from builders.tasks.base import Task
+from builders.token_use import TokenUse
 
 
 def labels_asking(
@@ -98,7 +99,7 @@ def _round(
     for answer in generation.read(stretches):
         request, completion = answer.request, answer.completion
         if completion is not None:
-            found.answered.append((request, completion))
+            found.use += TokenUse.of(request, completion)
         size = 1 if request.id.label.endswith(f"/{SINGLY}") else asking.plan.texts_per_request
         start = request.id.conversation * size
         places = range(start, start + request.n_texts)

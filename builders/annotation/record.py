@@ -6,7 +6,6 @@ from typing import Any
 from builders.annotation.questions import SYSTEM, label_prompt
 from builders.facts import BuildRecord
 from builders.tasks.base import Task
-from builders.token_use import TokenUse
 
 CONFIGURATION = "llm_labelled"
 """Name of the configuration, and of the arm, that real texts with an LLM's labels make up."""
@@ -42,8 +41,7 @@ class Agreement:
 class LabellingRecord(BuildRecord):
     """What labelling texts gave.
 
-    `kept` counts the labelled texts by their label, `requests`, `prompt_tokens` and `answer_tokens`
-    those of all answers, useful or not.
+    `kept` counts the labelled texts by the label that the LLM gave.
 
     Attributes:
         split: What the texts are part of: `train`, `test`, or `texts` of a file.
@@ -56,9 +54,6 @@ class LabellingRecord(BuildRecord):
         missing: Texts that a recording has labels for and that are not at hand.
         most_words: Words of a text that were shown; None where that is not known.
         cut: Texts that were longer, None where that is not known.
-        estimated_prompt_tokens: Tokens of the prompts that no server counted, estimated.
-        estimated_answer_tokens: The same of the answers.
-        estimated_requests: Requests that no server counted the tokens of.
         agreement: How the labels agree with the true ones, None where there are none.
     """
 
@@ -72,25 +67,12 @@ class LabellingRecord(BuildRecord):
     missing: int = 0
     most_words: int | None = None
     cut: int | None = None
-    estimated_prompt_tokens: float = 0.0
-    estimated_answer_tokens: float = 0.0
-    estimated_requests: int = 0
     agreement: Agreement | None = None
 
     @property
     def labelled(self) -> int:
         """Texts that got a label."""
         return sum(self.kept.values())
-
-    @property
-    def use(self) -> TokenUse:
-        """Tokens of all answered requests; `per_text` of it makes them those of one text."""
-        return TokenUse(
-            self.prompt_tokens + self.estimated_prompt_tokens,
-            self.answer_tokens + self.estimated_answer_tokens,
-            self.requests,
-            self.estimated_requests,
-        )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "LabellingRecord":

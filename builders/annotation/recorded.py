@@ -23,6 +23,7 @@ from builders.llms.recording import Recording
 from builders.requests import Completion
 from builders.strategies.base import Plan
 from builders.tasks.base import Task
+from builders.token_use import TokenUse
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,16 @@ class RecordedLabels:
         shown = {self.split: [pool.select(each) for each in there]}
         questions = LabelQuestions(shown, words or MOST_WORDS)
         plan = Plan(self.texts_per_request)
+        used = (
+            TokenUse.of(questions.request(self.task, self.split, plan, i, ()), each.completion)
+            for i, each in enumerate(answers)
+            if each.completion is not None
+        )
         return Found(
             outcomes=[self.outcomes[name] for name in chosen],
             texts_per_request=self.texts_per_request,
             most_words=words,
-            answered=[
-                (questions.request(self.task, self.split, plan, i, ()), each.completion)
-                for i, each in enumerate(answers)
-                if each.completion is not None
-            ],
+            use=sum(used, start=TokenUse()),
             failed=[
                 each.failure or each.outcomes[0].reason
                 for each in answers

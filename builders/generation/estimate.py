@@ -7,8 +7,8 @@ from builders.generation.asking import Asking, Stretch
 from builders.ledger import Ledger
 from builders.llms.base import LiveLLM, Price, prompt_bound
 from builders.tasks.base import Task
+from builders.token_use import BYTES_A_TOKEN
 
-BYTES_A_TOKEN = 4.0
 TOKENS_A_SECOND = 60.0
 _BYTES_A_WORD = 6.0
 _OVERHEAD_S = 1.0
