@@ -64,7 +64,7 @@ def write_corpus(
     if not sum(made.record.kept.values()):  # `load_dataset` cannot read a split without rows
         raise UserError(
             f"{task.name} {strategy}: no text was kept, so nothing is written to {folder}; see the "
-            "reasons of the filters"
+            "reasons"
         )
     with staged(folder) as staging:
         new = staging / strategy

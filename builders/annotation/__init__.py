@@ -2,6 +2,7 @@
 
 from builders.annotation.annotate import LabelOrder, drawn_texts, label_texts
 from builders.annotation.labelling import Labelling, Outcome
+from builders.annotation.membership import Membership, membership
 from builders.annotation.record import CONFIGURATION, Agreement, LabellingRecord
 from builders.annotation.recorded import recorded_ids
 
@@ -11,8 +12,10 @@ __all__ = [
     "LabelOrder",
     "Labelling",
     "LabellingRecord",
+    "Membership",
     "Outcome",
     "drawn_texts",
     "label_texts",
+    "membership",
     "recorded_ids",
 ]
