@@ -130,8 +130,8 @@ def _refuse_others(held: RecordedLabels, there: list[str], order: LabelOrder, so
     where = f"the recording of labels of {held.task.name} {order.split}"
     if not held.outcomes:
         raise UserError(
-            f"{held.recording.called} has no labels for {order.split} texts of task "
-            f"{held.task.name!r}: choose another LLM or task"
+            f"{held.recording.called} has no labels of {held.task.name} {order.split}: it knows "
+            "certain real texts by their names; choose another LLM, task, or source of texts"
         )
     if not there:
         raise UserError(
