@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from label_answers import TASK, shown, texts
+from label_answers import TASK, shown, texts, unlabelled
 
-from builders.annotation.annotate import LabelOrder, asking_for, drawn_texts
+from builders.annotation import LabelOrder, drawn_texts
+from builders.annotation.live import labels_asking
 from builders.annotation.questions import (
     SYSTEM,
     LabelQuestions,
@@ -40,7 +41,7 @@ HOSTILE = [
 def asked(made: list[str], most_words: int = 250) -> Request:
     """Return the request for the labels of these texts."""
     portion = Texts(tuple(made), tuple(f"id-{i}" for i in range(len(made))))
-    questions = LabelQuestions({"train": [portion]}, most_words)
+    questions = LabelQuestions(portion, {"train": 25}, most_words)
     return questions.request(TASK, "train", Plan(25), 0, ())
 
 
@@ -87,7 +88,8 @@ def test_the_true_labels_are_not_in_a_request() -> None:
 
     requests = []
     for pool in (own, swapped):
-        asking, first = asking_for(TASK, drawn_texts(pool, LabelOrder()), llm, LabelOrder())
+        drawn = drawn_texts(pool, LabelOrder())
+        asking, first = labels_asking(TASK, Texts(drawn.texts, drawn.ids), llm, LabelOrder())
         requests.append([asking.request(stretch, ()) for stretch in first])
 
     assert requests[0] == requests[1]
@@ -109,7 +111,7 @@ def test_the_schema_lets_through_the_labels_of_the_task_alone() -> None:
     items = schema["properties"]["labels"]["items"]
     assert items == {"type": "string", "enum": ["in/door", "out door"]}
     request = Dialect(schema=False).phrased(
-        LabelQuestions({"a": [Texts(("x",), ("i",))]}, 9).request(
+        LabelQuestions(Texts(("x",), ("i",)), {"a": 25}, 9).request(
             TASK, "a", Plan(25, schema=schema), 0, ()
         )
     )
@@ -122,7 +124,7 @@ def test_the_schema_lets_through_the_labels_of_the_task_alone() -> None:
 
 def test_a_schema_is_named_after_its_list() -> None:
     """Servers show the name in their logs and errors."""
-    request = LabelQuestions({"a": [Texts(("x",), ("i",))]}, 9).request(
+    request = LabelQuestions(Texts(("x",), ("i",)), {"a": 25}, 9).request(
         TASK, "a", Plan(25, schema=labels_schema(TASK)), 0, ()
     )
 
@@ -152,7 +154,8 @@ def test_a_larger_number_of_texts_begins_with_the_same_requests() -> None:
     keys = {}
     for n, seed in ((50, 0), (120, 0), (50, 1)):
         order = LabelOrder(n=n, seed=seed)
-        asking, first = asking_for(TASK, drawn_texts(texts(200), order), llm, order)
+        drawn = drawn_texts(texts(200), order)
+        asking, first = labels_asking(TASK, Texts(drawn.texts, drawn.ids), llm, order)
         keys[n, seed] = [asking.key(asking.request(stretch, ())) for stretch in first]
 
     assert len(keys[50, 0]) == 2
@@ -171,7 +174,7 @@ def test_texts_are_drawn_in_their_natural_mix() -> None:
 def test_an_llm_without_a_schema_is_asked_in_words() -> None:
     """`--no-schema` leaves the form of the answer to the words, and does not forget it."""
     llm = OpenAIChat("m", Connection("http://127.0.0.1:1/v1"), sampling=Sampling(schema=False))
-    asking, first = asking_for(TASK, texts(3), llm, LabelOrder())
+    asking, first = labels_asking(TASK, unlabelled(3), llm, LabelOrder())
 
     request = asking.request(first[0], ())
 

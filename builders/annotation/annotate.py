@@ -1,43 +1,20 @@
 """From texts and an LLM to labels: which texts it is asked about, and what came of it."""
 
-import random
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from builders.annotation.labelling import Found, Labelling, agreement, llm_labelled
 from builders.annotation.live import ask_labels, labels_asking
-from builders.annotation.questions import MOST_WORDS
+from builders.annotation.order import LabelOrder, drawn_texts
 from builders.annotation.record import CONFIGURATION, LabellingRecord
 from builders.annotation.recorded import RecordedLabels
 from builders.composition import Live
 from builders.data import LabelledTexts, Texts
 from builders.errors import UserError
-from builders.generation import Asking, Stretch
 from builders.llms.base import LLM, LiveLLM
 from builders.llms.recording import Recording
 from builders.normalisation import word_count
 from builders.tasks.base import Task
-
-TEXTS_PER_REQUEST = 25
-
-
-@dataclass(frozen=True)
-class LabelOrder:
-    """What a user asks of a labelling.
-
-    Attributes:
-        split: What the texts are part of: `train`, `test`, or `texts` of a file.
-        n: Texts to label, in their natural mix; None for all, of a recording all that it holds.
-        texts_per_request: Texts of one request; None for 25, of a recording as it was made.
-        most_words: Words of a text that are shown; None for 250, of a recording as it was made.
-        seed: Draws the texts, and is sent along.
-    """
-
-    split: str = "train"
-    n: int | None = None
-    texts_per_request: int | None = None
-    most_words: int | None = None
-    seed: int = 0
 
 
 def label_texts(
@@ -68,44 +45,12 @@ def label_texts(
         asked, found = _recorded(task, pool, llm, order, source)
     elif isinstance(llm, LiveLLM) and live is not None:
         asked = drawn_texts(pool, order)
-        asking, first = asking_for(task, asked, llm, order)
-        found = ask_labels(asking, first, Texts(asked.texts, asked.ids), live)
+        asking, first = labels_asking(task, Texts(asked.texts, asked.ids), llm, order)
+        found = ask_labels(asking, first, live)
     else:
         raise ValueError("a live LLM needs a ledger")
     record = _record(task, pool, asked, found, llm, order, source)
     return Labelling(task, asked, tuple(found.outcomes), record, found.halt)
-
-
-def drawn_texts(pool: LabelledTexts | Texts, order: LabelOrder) -> LabelledTexts | Texts:
-    """Return the texts that a live LLM is asked about, in that order.
-
-    Uniformly drawn, so that labels are mixed as they are in the source, and in no order of theirs;
-    with a larger `n` the same texts come first.
-    """
-    places = list(range(len(pool)))
-    random.Random(f"{order.seed}/{order.split}").shuffle(places)
-    return pool.select(places[: order.n])
-
-
-def asking_for(
-    task: Task, asked: LabelledTexts | Texts, llm: LiveLLM, order: LabelOrder
-) -> tuple[Asking, list[Stretch]]:
-    """Return how a live LLM is asked for the labels of drawn texts, and the first round.
-
-    Raises:
-        UserError: There is no text.
-    """
-    if not len(asked):
-        raise UserError(f"there is no {order.split} text of {task.name} to label: give others")
-    return labels_asking(
-        task,
-        Texts(asked.texts, asked.ids),
-        llm,
-        group=order.split,
-        texts_per_request=order.texts_per_request or TEXTS_PER_REQUEST,
-        most_words=order.most_words or MOST_WORDS,
-        seed=order.seed,
-    )
 
 
 def _recorded(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from builders.data import Texts
-from builders.requests import Message, Request, RequestId
+from builders.requests import Request, RequestId
 from builders.strategies.base import Plan
 from builders.tasks.base import Task
 
@@ -34,38 +34,60 @@ _TOKENS_AROUND = 128
 
 
 class LabelQuestions:
-    """Asks for the labels of portions of texts, each in a conversation of one turn.
+    """Asks for the labels of texts, a portion at a time, each in a conversation of one turn.
 
     Args:
-        portions: Group -> its portions; a conversation's index is that of its portion.
+        texts: The texts, in the order in which they are asked about.
+        sizes: Name of a group of requests -> texts of each; the first shows the first of the texts.
         most_words: Words of a text that are shown.
     """
 
     shows_examples: ClassVar[bool] = False
 
-    def __init__(self, portions: Mapping[str, Sequence[Texts]], most_words: int) -> None:
-        self.portions = portions
+    def __init__(self, texts: Texts, sizes: Mapping[str, int], most_words: int) -> None:
+        self.texts = texts
+        self.sizes = sizes
         self.most_words = most_words
+
+    def places(self, group: str, conversation: int) -> range:
+        """Return the places of the texts that a request shows."""
+        start = conversation * self.sizes[group]
+        return range(start, min(start + self.sizes[group], len(self.texts)))
 
     def request(
         self, task: Task, group: str, plan: Plan, conversation: int, answers: Sequence[str | None]
     ) -> Request:
         """Return the request for the labels of a portion."""
-        portion = self.portions[group][conversation]
-        texts = [shortened(text, self.most_words) for text in portion.texts]
-        messages: tuple[Message, ...] = (
+        name = RequestId(task.name, NAME, group, conversation, len(answers) + 1)
+        portion = self.texts.select(self.places(group, conversation))
+        return label_request(task, name, portion, plan, self.most_words)
+
+
+def label_request(
+    task: Task, name: RequestId, portion: Texts, plan: Plan, most_words: int
+) -> Request:
+    """Return the request for the labels of texts.
+
+    Args:
+        task: The task.
+        name: The request's name.
+        portion: The texts.
+        plan: Seed, sampling and schema.
+        most_words: Words of a text that are shown.
+    """
+    shown = [shortened(text, most_words) for text in portion.texts]
+    return Request(
+        id=name,
+        messages=(
             {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": label_prompt(task, texts)},
-        )
-        return Request(
-            id=RequestId(task.name, NAME, group, conversation, len(answers) + 1),
-            messages=messages,
-            n_texts=len(portion),
-            schema=plan.schema,
-            sampling=plan.sampling,
-            draw=plan.seed,
-            ids=portion.ids,
-        )
+            {"role": "user", "content": label_prompt(task, shown)},
+        ),
+        n_texts=len(portion),
+        schema=plan.schema,
+        sampling=plan.sampling,
+        draw=plan.seed,
+        ids=portion.ids,
+    )
 
 
 def label_prompt(task: Task, texts: Sequence[str]) -> str:

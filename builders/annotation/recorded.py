@@ -14,13 +14,13 @@ from typing import Any
 
 from builders.annotation.answers import LabelNames
 from builders.annotation.labelling import Found, Outcome, outcomes_of
-from builders.annotation.questions import MOST_WORDS, NAME, SINGLY, LabelQuestions
+from builders.annotation.questions import MOST_WORDS, NAME, SINGLY, label_request
 from builders.data import Texts
 from builders.errors import UserError
 from builders.llms.base import RequestFailed
 from builders.llms.batch_lines import batch_rows, completion_of, no_completion
 from builders.llms.recording import Recording
-from builders.requests import Completion
+from builders.requests import Completion, RequestId
 from builders.strategies.base import Plan
 from builders.tasks.base import Task
 from builders.token_use import TokenUse
@@ -100,21 +100,19 @@ class RecordedLabels:
         place = {name: i for i, name in enumerate(pool.ids)}
         meant = set(chosen)
         answers = [each for each in self.answers if not meant.isdisjoint(each.ids)]
-        there = [[place[name] for name in each.ids if name in place] for each in answers]
-        words = self.recording.label_words
-        shown = {self.split: [pool.select(each) for each in there]}
-        questions = LabelQuestions(shown, words or MOST_WORDS)
-        plan = Plan(self.texts_per_request)
-        used = (
-            TokenUse.of(questions.request(self.task, self.split, plan, i, ()), each.completion)
-            for i, each in enumerate(answers)
-            if each.completion is not None
-        )
+        words, plan = self.recording.label_words, Plan(self.texts_per_request)
+        use = TokenUse()
+        for number, each in enumerate(answers):
+            if each.completion is not None:
+                name = RequestId(self.task.name, NAME, self.split, number, 1)
+                there = pool.select([place[name] for name in each.ids if name in place])
+                request = label_request(self.task, name, there, plan, words or MOST_WORDS)
+                use += TokenUse.of(request, each.completion)
         return Found(
             outcomes=[self.outcomes[name] for name in chosen],
             texts_per_request=self.texts_per_request,
             most_words=words,
-            use=sum(used, start=TokenUse()),
+            use=use,
             failed=[
                 each.failure or each.outcomes[0].reason
                 for each in answers

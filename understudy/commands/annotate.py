@@ -133,8 +133,10 @@ def _pool(args: argparse.Namespace, task: Task) -> tuple[LabelledTexts | Texts, 
 def _dry_run(
     args: argparse.Namespace, task: Task, pool: LabelledTexts | Texts, ledger: Path
 ) -> int:
-    from builders.annotation.annotate import asking_for, drawn_texts
+    from builders.annotation import drawn_texts
+    from builders.annotation.live import labels_asking
     from builders.annotation.questions import labels_bytes
+    from builders.data import Texts
     from builders.generation.estimate import estimate
     from builders.ledger import Ledger
     from builders.llms import create_llm
@@ -146,7 +148,7 @@ def _dry_run(
         raise UserError(f"--dry-run: {args.llm} sends nothing and costs nothing; leave it out")
     order = _order(args, live=True)
     asked = drawn_texts(pool, order)
-    asking, first = asking_for(task, asked, llm, order)
+    asking, first = labels_asking(task, Texts(asked.texts, asked.ids), llm, order)
     answer = labels_bytes(task, min(asking.plan.texts_per_request, len(asked)))
     print(f"{task.name}: labels of {len(asked)} texts by {llm.description}, nothing is sent:")
     for line in estimate(asking, first, answer, known).lines():
