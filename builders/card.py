@@ -8,11 +8,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builders.facts import CorpusRecord
+from builders.facts import BuildRecord, CorpusRecord
 from builders.strategies.base import DIVERSITY_PROMPT
 from builders.strategies.few_shot import RULE, FewShot
 from builders.tasks.base import Task
@@ -38,7 +38,15 @@ def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> st
     card: str = template.render(
         task=task,
         records=records,
-        metadata=_metadata(task, records, version),
+        metadata=card_block(
+            task,
+            records,
+            version,
+            kind="synthetic texts",
+            creators="machine-generated",
+            tags=("synthetic", "understudy"),
+            prompts={each.strategy: prompts_digest(task, each.strategy) for each in records},
+        ),
         counts=_counts,
         caveats=list(dict.fromkeys(c for record in records for c in record.caveats)),
         examples_shown=any(record.strategy == FewShot.name for record in records),
@@ -79,11 +87,29 @@ def prompts_digest(task: Task, strategy: str) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
-    """Return the card's YAML block.
+def card_block(
+    task: Task,
+    records: Sequence[BuildRecord],
+    version: str,
+    *,
+    kind: str,
+    creators: str,
+    tags: Sequence[str],
+    prompts: Mapping[str, str],
+) -> str:
+    """Return a card's YAML block.
 
-    No licence and no language: an LLM's terms are the user's to know, and a task does not say what
-    language its texts are in.
+    No licence and no language: an LLM's terms, and those of a source, are the user's to know, and a
+    task does not say what language its texts are in.
+
+    Args:
+        task: The task.
+        records: One record a configuration; the first is the default one.
+        version: Semantic version of every configuration.
+        kind: What the texts are, behind the task's title.
+        creators: Who wrote them, as the Hub names it.
+        tags: The data set's tags.
+        prompts: Configuration -> digest of the words that the LLM was asked with.
     """
     import yaml
 
@@ -98,16 +124,13 @@ def _metadata(task: Task, records: Sequence[CorpusRecord], version: str) -> str:
     configs[0]["default"] = True
     total = sum(sum(record.kept.values()) for record in records)
     block = {
-        "pretty_name": f"{task.title}: synthetic texts",
+        "pretty_name": f"{task.title}: {kind}",
         "task_categories": ["text-classification"],
         "annotations_creators": ["machine-generated"],
-        "language_creators": ["machine-generated"],
-        "tags": ["synthetic", "understudy"],
+        "language_creators": [creators],
+        "tags": list(tags),
         "size_categories": [_size(total)],
-        RECIPE: {
-            "task": task.name,
-            "prompts": {each.strategy: prompts_digest(task, each.strategy) for each in records},
-        },
+        RECIPE: {"task": task.name, "prompts": dict(prompts)},
         "configs": configs,
     }
     return yaml.safe_dump(block, sort_keys=False, allow_unicode=True, width=math.inf).rstrip()

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
@@ -19,6 +19,7 @@ from builders.sifting import Sieve
 from builders.strategies import create_strategy
 from builders.strategies.base import TEXTS_SCHEMA, Plan
 from builders.tasks.base import Task
+from builders.token_use import TokenUse
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def compose(
     else:
         halt = _sift_live(asking, rounds, sieve, live)
     kept = _chosen(task, sieve.kept, quota.per_label, order.seed)
-    record = _record(asking, order, quota, sieve, kept)
+    use = _use(asking, order, quota, sieve, train)
+    record = _record(asking, order, quota, sieve, kept, use)
     return Composition(task, kept, replace(record, unfinished=halt.why if halt else ""), halt)
 
 
@@ -168,16 +170,37 @@ def _plan(task: Task, order: Order, llm: LLM, quota: Quota) -> Plan:
 
 
 def _sift_recorded(asking: Asking, llm: RecordedLLM, rounds: Rounds, sieve: Sieve) -> None:
-    quota = rounds.quota
-    every = [
-        Stretch(label, conversation, 1, quota.turns)
-        for label in asking.task.label_names
-        for conversation in range(quota.conversations)
-    ]
-    answers = list(asking.replay(every, llm.answer))
+    answers = list(asking.replay(_every(asking.task, rounds.quota), llm.answer))
     if asking.strategy.shows_examples:
         sieve.chain.shown(llm.shown_examples([answer.request for answer in answers]) or ())
     sieve.take(answers)
+
+
+def _every(task: Task, quota: Quota) -> list[Stretch]:
+    """Return all that a recording may hold."""
+    return [
+        Stretch(label, conversation, 1, quota.turns)
+        for label in task.label_names
+        for conversation in range(quota.conversations)
+    ]
+
+
+def _use(
+    asking: Asking, order: Order, quota: Quota, sieve: Sieve, train: LabelledTexts | None
+) -> TokenUse:
+    """Return the tokens of the requests.
+
+    The examples that a recording's prompts showed are not in it: where there are texts to draw
+    from, examples like them are, so that they count.
+    """
+    llm = asking.llm
+    drawable = train is not None and all(train.counts().values())
+    if not (isinstance(llm, RecordedLLM) and asking.strategy.shows_examples and drawable):
+        return sieve.use
+    drawn = replace(asking, strategy=create_strategy(order.strategy, train, order.seed))
+    answers = drawn.replay(_every(asking.task, quota), llm.answer)
+    each = (TokenUse.of(a.request, a.completion) for a in answers if a.completion is not None)
+    return sum(each, start=TokenUse())
 
 
 def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) -> Halt | None:
@@ -205,7 +228,12 @@ def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) 
 
 
 def _record(
-    asking: Asking, order: Order, quota: Quota, sieve: Sieve, kept: tuple[Candidate, ...]
+    asking: Asking,
+    order: Order,
+    quota: Quota,
+    sieve: Sieve,
+    kept: tuple[Candidate, ...],
+    use: TokenUse,
 ) -> CorpusRecord:
     task, llm = asking.task, asking.llm
     accepted, used = sieve.accepted, _per_label(task, kept)
@@ -228,9 +256,7 @@ def _record(
         caveats=llm.caveats,
         seed=order.seed,
         texts_per_request=quota.texts_per_request,
-        requests=sieve.requests,
-        prompt_tokens=sieve.tokens[0],
-        answer_tokens=sieve.tokens[1],
+        **asdict(use),
         sampling=dict(asking.plan.sampling),
     )
 

@@ -4,6 +4,9 @@
     FOLDER/STRATEGY/train-DIGEST-*     the Parquet of one configuration
     FOLDER/STRATEGY/corpus.json        counts, reasons and settings of its build
 
+A folder holds texts that an LLM wrote, a configuration a strategy, or real texts that one labelled,
+`llm_labelled`, and never both: what may be published of the one may not of the other.
+
 The Parquet is named by its content and the card names it in full. The renaming of the card is thus
 the one step at which a corpus changes; and a changed corpus has new file names, so that `datasets`,
 which knows a file by its path and time, never answers with what it cached of the old one.
@@ -18,11 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from builders.annotation import CONFIGURATION, Labelling, LabellingRecord
 from builders.card import corpus_card
 from builders.composition import Composition
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from builders.facts import CorpusRecord
+from builders.facts import BuildRecord, CorpusRecord
+from builders.labelled_card import labelled_card
 from builders.staging import staged
 from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
@@ -32,11 +37,20 @@ CARD = "README.md"
 RECORD = "corpus.json"
 
 
-def write_corpus(composition: Composition, folder: Path, version: str = "1.0.0") -> CorpusRecord:
+_RECORDS: dict[str, type[BuildRecord]] = {
+    **dict.fromkeys(STRATEGIES, CorpusRecord),
+    CONFIGURATION: LabellingRecord,
+}
+"""Name of a configuration -> what its record is, in the order of the card."""
+
+
+def write_corpus(
+    made: Composition | Labelling, folder: Path, version: str = "1.0.0"
+) -> BuildRecord:
     """Write one configuration into the corpus folder `folder` and renew its card.
 
-    An older configuration of the same strategy is replaced; a process killed at any point leaves
-    the old corpus or the new one.
+    An older configuration of the same name is replaced; a process killed at any point leaves the
+    old corpus or the new one.
 
     Returns:
         The record, with the path of the corpus folder.
@@ -45,39 +59,45 @@ def write_corpus(composition: Composition, folder: Path, version: str = "1.0.0")
         UserError: There is no text, or the folder holds another task's corpus or something else.
         OSError: The disk is full, or the folder cannot be written.
     """
-    task, strategy = composition.task, composition.record.strategy
+    task, strategy = made.task, made.record.strategy
     check_folder(folder, task, strategy)
-    if not composition.kept:  # `load_dataset` cannot read a split without rows
+    if not sum(made.record.kept.values()):  # `load_dataset` cannot read a split without rows
         raise UserError(
             f"{task.name} {strategy}: no text was kept, so nothing is written to {folder}; see the "
-            "reasons of the filters"
+            "reasons"
         )
     with staged(folder) as staging:
         new = staging / strategy
-        digest = _write_parquet(composition, new, version)
-        record = replace(composition.record, files=f"train-{digest}")
+        digest = _write_parquet(made, new, version)
+        record: BuildRecord = replace(made.record, files=f"train-{digest}")
         text = json.dumps(record.as_dict(), indent=1, ensure_ascii=False)
         (new / RECORD).write_text(text + "\n", encoding="utf-8")
         there = {each.strategy: each for each in read_records(folder)} | {strategy: record}
-        records = [there[name] for name in STRATEGIES if name in there]
+        records = [there[name] for name in _RECORDS if name in there]
         write_card(staging, task, version, records)
         _put_in_place(staging, folder, strategy)
         _tidy(folder, records)
     return replace(record, path=str(folder))
 
 
-def write_card(folder: Path, task: Task, version: str, records: Sequence[CorpusRecord]) -> None:
+def write_card(folder: Path, task: Task, version: str, records: Sequence[BuildRecord]) -> None:
     """Write the README of a corpus folder from the records of its configurations."""
-    (folder / CARD).write_text(corpus_card(task, records, version), encoding="utf-8")
+    written = [each for each in records if isinstance(each, CorpusRecord)]
+    labelled = [each for each in records if isinstance(each, LabellingRecord)]
+    if labelled:
+        card = labelled_card(task, labelled[0], version)
+    else:
+        card = corpus_card(task, written, version)
+    (folder / CARD).write_text(card, encoding="utf-8")
 
 
-def read_records(folder: Path) -> list[CorpusRecord]:
-    """Return the records of a corpus folder's configurations, in the order of the strategies.
+def read_records(folder: Path) -> list[BuildRecord]:
+    """Return the records of a corpus folder's configurations, in the order of its card.
 
     Raises:
         UserError: A record cannot be read.
     """
-    paths = [folder / name / RECORD for name in STRATEGIES]
+    paths = [folder / name / RECORD for name in _RECORDS]
     return [_read_record(path) for path in paths if path.is_file()]
 
 
@@ -148,6 +168,12 @@ def check_folder(folder: Path, task: Task, strategy: str) -> None:
             raise UserError(
                 f"--out {folder}: holds the corpus of task {record.task!r}; name another folder"
             )
+        if (record.strategy in STRATEGIES) != (strategy in STRATEGIES):
+            kind = "texts that an LLM wrote" if record.strategy in STRATEGIES else "real texts"
+            raise UserError(
+                f"--out {folder}: holds {kind}; real and written texts are kept apart, since what "
+                "may be published of them differs: name another folder"
+            )
         # One card describes the labels of all configurations.
         if record.strategy != strategy and tuple(record.kept) != task.label_names:
             raise UserError(
@@ -156,19 +182,24 @@ def check_folder(folder: Path, task: Task, strategy: str) -> None:
             )
 
 
-def _write_parquet(composition: Composition, place: Path, version: str) -> str:
+def _write_parquet(made: Composition | Labelling, place: Path, version: str) -> str:
     """Write the Parquet to the new folder `place`, named by its content; return the digest."""
     import datasets
 
+    from builders.corpus_builder import CorpusBuilder
+    from builders.labelled_corpus import LabelledCorpus
     from builders.synthetic_corpus import SyntheticCorpus
 
-    builder = SyntheticCorpus(
-        composition.record.strategy,
-        composition=composition,
-        version=version,
-        cache_dir=str(place.parent / "cache"),
-        writer_batch_size=_ROW_GROUP,
-    )
+    options: dict[str, Any] = {
+        "version": version,
+        "cache_dir": str(place.parent / "cache"),
+        "writer_batch_size": _ROW_GROUP,
+    }
+    builder: CorpusBuilder
+    if isinstance(made, Labelling):
+        builder = LabelledCorpus(made, **options)
+    else:
+        builder = SyntheticCorpus(made.record.strategy, composition=made, **options)
     try:
         with _quiet_datasets():
             builder.download_and_prepare(str(place), file_format="parquet")
@@ -202,7 +233,7 @@ def _put_in_place(staging: Path, folder: Path, strategy: str) -> None:
     os.replace(staging / CARD, folder / CARD)
 
 
-def _tidy(folder: Path, records: Sequence[CorpusRecord]) -> None:
+def _tidy(folder: Path, records: Sequence[BuildRecord]) -> None:
     """Remove the Parquet that no record names: an older corpus's, or a killed build's."""
     for record in records:
         for path in (folder / record.strategy).glob("*.parquet"):
@@ -210,9 +241,10 @@ def _tidy(folder: Path, records: Sequence[CorpusRecord]) -> None:
                 path.unlink()
 
 
-def _read_record(path: Path) -> CorpusRecord:
+def _read_record(path: Path) -> BuildRecord:
     try:
-        record = CorpusRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        record = _RECORDS[path.parent.name].from_dict(values)
         if not record.files:
             raise ValueError("it names no files")
         return record

@@ -1,10 +1,34 @@
-"""Labelled texts: what flows between real data, corpora, trainers and evaluation."""
+"""Texts and their labels: what flows between real data, corpora, trainers and evaluation."""
 
 import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts without labels, in a fixed order.
+
+    Attributes:
+        texts: The texts.
+        ids: For each text a name that is unique in its source.
+    """
+
+    texts: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.texts) != len(self.ids):
+            raise ValueError(f"{len(self.texts)} texts and {len(self.ids)} ids")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def select(self, indices: Sequence[int]) -> "Texts":
+        """Return the texts at `indices`, in that order."""
+        return Texts(tuple(self.texts[i] for i in indices), tuple(self.ids[i] for i in indices))
 
 
 @dataclass(frozen=True)

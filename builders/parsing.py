@@ -6,6 +6,7 @@ kept: of an answer that breaks off the whole items stay, and the unfinished one 
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -49,17 +50,17 @@ def parse_completion(completion: Completion, n_texts: int | None = None) -> Pars
         n_texts: How many texts the request asked for. Only where it is 1 may a list have a single
             item, or an answer without any list be the text itself.
     """
-    if completion.refusal or completion.finish_reason == "content_filter":
+    if completion.declined:
         return Parsed((), "refusal")
     cut = completion.finish_reason == "length"
-    answer = _readable(completion.content)
+    answer = readable(completion.content)
     if not answer:
         return Parsed((), "empty", cut)
     found = _from_json(answer) or _from_list(answer, n_texts, cut)
     if found is None and n_texts == 1:
         found = _from_prose(answer, cut)
     if found is None:
-        return Parsed((), "refusal" if _declines(answer) else "unparsable", cut)
+        return Parsed((), "refusal" if declines(answer) else "unparsable", cut)
     texts = tuple(" ".join(item.split()) for item in found.items)
     return Parsed(texts, None if texts else "empty", found.truncated)
 
@@ -70,7 +71,7 @@ _THOUGHT = re.compile(
 _FENCE = re.compile(r"^[ \t]*```[\w+-]*[ \t]*$", re.MULTILINE)
 
 
-def _readable(content: str) -> str:
+def readable(content: str) -> str:
     """Drop a model's thinking aloud, and lone surrogates: half a character is none."""
     thought = _THOUGHT.match(content)
     answer = content[thought.end() :] if thought else content
@@ -90,18 +91,28 @@ _ESCAPE = re.compile(
 )
 
 
-def _from_json(answer: str) -> _Found | None:
-    """Collect the items of every JSON value in `answer`; None if no value has any."""
+def json_values(answer: str) -> Iterator[tuple[Any, int, bool]]:
+    """Yield each JSON value in `answer`, where it starts, and whether it is whole.
+
+    Of a value that breaks off, or that has a mistake, comes what stands before; None for what is no
+    JSON after all.
+    """
     # What LLMs get wrong inside strings: line breaks, half characters, escapes such as \'.
     source = _ESCAPE.sub(_mended, _CONTROL.sub(" ", answer))
-    items: list[str] = []
-    seen = broken = False
     position = 0
     while bracket := _BRACKET.search(source, position):
         value, position, whole = _decode(source, bracket.start())
+        yield value, bracket.start(), whole
+
+
+def _from_json(answer: str) -> _Found | None:
+    """Collect the items of every JSON value in `answer`; None if no value has any."""
+    items: list[str] = []
+    seen = broken = False
+    for value, start, whole in json_values(answer):
         found = _items_of(value, whole)
         # Brackets without items mean something only where an answer starts with them.
-        if found or (found is not None and not _FENCE.sub("", answer[: bracket.start()]).strip()):
+        if found or (found is not None and not _FENCE.sub("", answer[:start]).strip()):
             items += found
             seen = True
             broken = broken or not whole
@@ -115,11 +126,7 @@ def _mended(escape: re.Match[str]) -> str:
 
 
 def _decode(source: str, start: int) -> tuple[Any, int, bool]:
-    """Return the JSON value at `start`, where to read on, and whether the value is whole.
-
-    Of a value that breaks off, or that has a mistake, comes what stands before; None for what is no
-    JSON at all.
-    """
+    """Return the JSON value at `start`, where to read on, and whether the value is whole."""
     try:
         return *json.JSONDecoder().raw_decode(source, start), True
     except RecursionError:
@@ -195,7 +202,7 @@ def _from_list(answer: str, n_texts: int | None, cut: bool) -> _Found | None:
     if not items:  # bullets below a number are its details
         preface, items, open_end = _list_items(lines, _BULLETED)
     alone = n_texts == 1 and len(items) == 1 and (not preface or preface.endswith(":"))
-    if (len(items) < 2 and not alone) or _declines(preface):
+    if (len(items) < 2 and not alone) or declines(preface):
         return None
     half = cut and open_end
     whole = [_unquoted(item) for item in (items[:-1] if half else items)]
@@ -268,7 +275,7 @@ _DECLINING = re.compile(
 )
 
 
-def _declines(answer: str) -> bool:
+def declines(answer: str) -> bool:
     """Say whether an answer that holds no texts, or what stands before a list, is a refusal."""
     return _DECLINING.match(answer.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
 

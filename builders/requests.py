@@ -59,11 +59,12 @@ class Request:
     Attributes:
         id: Its stable name.
         messages: The whole conversation up to and including this turn's user message.
-        n_texts: How many texts it asks for.
+        n_texts: How many texts, or labels, it asks for.
         schema: JSON schema that the answer must satisfy, or None for plain text.
         sampling: Sampling parameters as the API names them (`temperature`, `top_p`, ...).
         examples: The real texts that this turn shows.
         draw: The seed of the build: another one asks for other texts with the same words.
+        ids: Names of the texts that it shows to have them labelled, in their order.
     """
 
     id: RequestId
@@ -73,6 +74,7 @@ class Request:
     sampling: Mapping[str, float | int | str] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     draw: int = 0
+    ids: tuple[str, ...] = ()
 
     @property
     def custom_id(self) -> str:
@@ -111,3 +113,8 @@ class Completion:
     completion_tokens: int | None = None
     latency_s: float | None = None
     attempts: int = 1
+
+    @property
+    def declined(self) -> bool:
+        """Whether the server said that the LLM, or a filter of its own, declined."""
+        return bool(self.refusal) or self.finish_reason == "content_filter"

@@ -8,6 +8,7 @@ from builders.filters.base import Candidate, FilterChain
 from builders.generation.asking import Answer
 from builders.parsing import parse_completion
 from builders.tasks.base import Task
+from builders.token_use import TokenUse
 
 
 class Sieve:
@@ -21,8 +22,7 @@ class Sieve:
         kept: The accepted texts.
         candidates: Texts that answers held.
         failed: Reason -> requests without a usable text.
-        requests: Requests that were answered.
-        tokens: Tokens of their prompts, and of their answers, as far as servers said.
+        use: Tokens of the requests that were answered.
     """
 
     def __init__(self, task: Task, filters: Callable[[], FilterChain]) -> None:
@@ -31,8 +31,7 @@ class Sieve:
         self.kept: list[Candidate] = []
         self.candidates = 0
         self.failed: Counter[str] = Counter()
-        self.requests = 0
-        self.tokens = (0, 0)
+        self.use = TokenUse()
         self._rejected: dict[str, Counter[str]] = {name: Counter() for name in task.label_names}
 
     @cached_property
@@ -77,12 +76,7 @@ class Sieve:
         if completion is None:
             self.failed[answer.failure] += 1
             return []
-        self.requests += 1
-        prompt, own = self.tokens
-        self.tokens = (
-            prompt + (completion.prompt_tokens or 0),
-            own + (completion.completion_tokens or 0),
-        )
+        self.use += TokenUse.of(request, completion)
         parsed = parse_completion(completion, n_texts=request.n_texts)
         if parsed.failure is not None:
             self.failed[parsed.failure] += 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from builders.card import markdown
 from builders.errors import UserError
-from builders.facts import CorpusRecord
+from builders.facts import BuildRecord
 from evaluation.records import StudyRecords
 from evaluation.report.measures import MEASURES, mean_measure
 from evaluation.report.results import StudyResults, TaskResult
@@ -20,7 +20,7 @@ _NOTES = (
 
 
 def evidence_of(
-    records: StudyRecords, results: StudyResults, corpus: Sequence[CorpusRecord], what: str
+    records: StudyRecords, results: StudyResults, corpus: Sequence[BuildRecord], what: str
 ) -> str:
     """Return Markdown of what a study measured of a corpus.
 
@@ -47,7 +47,7 @@ def evidence_of(
 
 
 def _row(
-    records: StudyRecords, results: StudyResults, own: CorpusRecord, what: str
+    records: StudyRecords, results: StudyResults, own: BuildRecord, what: str
 ) -> list[str] | None:
     """Return one configuration's row, None where the study has nothing of it."""
     same = [c for c in records.corpora if (c.task, c.strategy) == (own.task, own.strategy)]
@@ -72,7 +72,7 @@ def _scores(task: TaskResult | None, strategy: str) -> list[str]:
     return [between, f"{arm.n_test:,}", str(len(arm.seeds)), *scores]
 
 
-def _measures(records: StudyRecords, own: CorpusRecord) -> list[str]:
+def _measures(records: StudyRecords, own: BuildRecord) -> list[str]:
     values = [mean_measure(records, own.task, own.strategy, measure) for measure in MEASURES]
     return ["" if value is None else f"{value:.3f}" for value in values]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builders.annotation import CONFIGURATION
 from builders.card import OWN_TEXT
 from builders.corpus import CARD, read_texts
 from builders.errors import UserError
@@ -207,8 +208,9 @@ def _checked(
     problems, tables = [], []
     for name in contents.configurations:
         texts = read_texts(folder, name)
-        shown = examples if create_strategy(name).shows_examples else ()
-        report = check_corpus(texts, real, shown, allowed)
+        labelled = name == CONFIGURATION
+        shown = () if labelled or not create_strategy(name).shows_examples else examples
+        report = check_corpus(texts, real, shown, allowed, labelled=labelled)
         problems += [f"{name}: {problem}" for problem in report.problems]
         tables.append(f"### Of `{name}`\n\n{report.as_markdown()}")
     if problems:

@@ -94,8 +94,12 @@ class ChatServer:
 
 
 def completion(body: Mapping[str, Any], texts: list[str]) -> dict[str, Any]:
+    """Return a body as the API sends it, with these texts."""
+    return completion_of(body, json.dumps({"texts": texts}))
+
+
+def completion_of(body: Mapping[str, Any], content: str) -> dict[str, Any]:
     """Return a body as the API sends it: a token a character of the messages, and of the answer."""
-    content = json.dumps({"texts": texts})
     prompt = sum(len(message["content"]) for message in body["messages"])
     return {
         "id": "chatcmpl-1",

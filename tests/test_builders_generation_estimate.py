@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders.generation.asking import Asking, Stretch
-from builders.generation.estimate import Estimate, estimate
+from builders.generation.estimate import Estimate, estimate, written_bytes
 from builders.generation.rounds import Rounds
 from builders.ledger import Ledger
 from builders.llms.base import DirectLLM, Limits, Price, Quota
@@ -61,7 +61,8 @@ def estimated(
     llm: SilentLLM | None = None, quota: Quota = QUOTA, ledger: Ledger | None = None
 ) -> Estimate:
     """Estimate a build of the task."""
-    return estimate(asking(llm), Rounds(TASK.label_names, quota), ledger)
+    first = Rounds(TASK.label_names, quota).first()
+    return estimate(asking(llm), first, written_bytes(TASK, 5), ledger)
 
 
 def test_tokens_are_bytes_by_four() -> None:
@@ -82,7 +83,9 @@ def test_an_answer_is_no_longer_than_it_may_be() -> None:
     """65 tokens are cut to the 40 that are allowed."""
     plan = replace(PLAN, sampling={"max_tokens": 40})
 
-    found = estimate(asking(plan=plan), Rounds(TASK.label_names, QUOTA))
+    first = Rounds(TASK.label_names, QUOTA).first()
+
+    found = estimate(asking(plan=plan), first, written_bytes(TASK, 5))
 
     assert found.answer_tokens == 80
     assert found.most_tokens == FIRST + SECOND + 80

@@ -41,6 +41,7 @@ def request(turn: int = 1, label: str = "good", *, text: str = "Write 5 notes.")
         schema={"type": "object", "required": ["texts"]},
         sampling={"temperature": 0.7, "stop": "END"},
         examples=("an example",),
+        ids=("text-1", "text 2"),
     )
 
 

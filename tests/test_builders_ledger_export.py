@@ -11,13 +11,20 @@ from builders.errors import UserError
 from builders.ledger import Ledger, request_key
 from builders.ledger.export import export_recording
 from builders.llms.recording import Recording
-from builders.requests import Completion, Request, RequestId
+from builders.requests import Completion, Message, Request, RequestId
 
 
-def ask(ledger: Ledger, name: str, answer: str, words: str = "Write.", model: str = "m") -> None:
+def ask(
+    ledger: Ledger,
+    name: str,
+    answer: str,
+    words: str = "Write.",
+    model: str = "m",
+    ids: tuple[str, ...] = (),
+) -> None:
     """Record the answer to a request of that name."""
-    messages = ({"role": "user", "content": words},)
-    request = Request(RequestId.parse(name), messages, 1, sampling={"temperature": 0.5})  # type: ignore[arg-type]
+    messages: tuple[Message, ...] = ({"role": "user", "content": words},)
+    request = Request(RequestId.parse(name), messages, 1, sampling={"temperature": 0.5}, ids=ids)
     key = request_key(
         endpoint="http://llm.test/v1",
         model=model,
@@ -107,3 +114,16 @@ def test_an_empty_ledger_is_refused(tmp_path: Path) -> None:
     """There is nothing to export."""
     with Ledger(tmp_path / "new.sqlite") as empty, pytest.raises(UserError, match="no answers yet"):
         export_recording(empty, tmp_path / "mine")
+
+
+def test_labels_are_exported_with_the_names_of_their_texts(ledger: Ledger, tmp_path: Path) -> None:
+    """Requests of one name for other texts are both kept; answers with texts have no names."""
+    for words, ids in (("A fern.", ("a", "b")), ("An oak.", ("c",))):
+        ask(ledger, "plants/annotate/train/c0/t1", "x", words, ids=ids)
+
+    done = export_recording(ledger, tmp_path / "mine")
+
+    labels, *texts = (rows_of(path) for path in done.files)
+    assert [row["ids"] for row in labels] == [["a", "b"], ["c"]]
+    assert not any("ids" in row for rows in texts for row in rows)
+    assert done.older == 0

@@ -21,9 +21,10 @@ from builders.errors import UserError
 from builders.generation import Budget
 from builders.ledger import Ledger
 from builders.llms.base import RequestFailed, Sampling
-from builders.llms.dialect import IN_WORDS
+from builders.llms.dialect import in_words
 from builders.llms.local_transformers import LocalTransformers
 from builders.requests import Completion, Message, Request, RequestId
+from builders.strategies.base import TEXTS_SCHEMA
 from builders.tasks import Prompt, Task
 
 TASK = Task(
@@ -428,7 +429,9 @@ def test_json_is_asked_for_in_words(folder: Path, ledger: Ledger) -> None:
     composed(folder, ledger)
 
     requests = [entry.request for entry in ledger.entries()]
-    assert all(request.messages[0]["content"].endswith(IN_WORDS) for request in requests)
+    assert all(
+        request.messages[0]["content"].endswith(in_words(TEXTS_SCHEMA)) for request in requests
+    )
     assert {request.schema for request in requests} == {None}
 
 

@@ -32,7 +32,8 @@ SCORES = ArmResult(
 @pytest.fixture
 def corpus(tmp_path: Path) -> list[CorpusRecord]:
     """Return the record of a corpus of one configuration."""
-    return read_records(write(tmp_path / "corpus"))
+    records = read_records(write(tmp_path / "corpus"))
+    return [each for each in records if isinstance(each, CorpusRecord)]
 
 
 def study(corpora: list[CorpusRecord]) -> tuple[StudyRecords, StudyResults]:

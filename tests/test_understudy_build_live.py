@@ -3,20 +3,17 @@
 import contextlib
 import gzip
 import json
-import os
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chat_server import Answer, ChatServer, refusal, running_chat_server, written
-
-from builders.ledger import Ledger
+from live_processes import ended, environment, files_of, names_in, stopped
 
 TASK = """\
 name: plants
@@ -58,68 +55,18 @@ def command(server: ChatServer, *more: str, out: str = "corpora/plants") -> list
     ]
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a build: without real data, importing this checkout."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("UNDERSTUDY_DATA", "OPENAI_API_KEY")}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), **more}
-
-
 def built(
     server: ChatServer, folder: Path, *more: str, out: str = "corpora/plants", **env: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a build to its end."""
-    return subprocess.run(
-        command(server, *more, out=out),
-        cwd=folder,
-        env=environment(**env),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ended(command(server, *more, out=out), folder, **env)
 
 
 def stopped_at(
     server: ChatServer, folder: Path, count: int, *signals: signal.Signals
 ) -> tuple[int, str]:
     """Run a build that gets signals when its n-th request arrives; return exit code and stderr."""
-    struck = threading.Event()
-    running: list[subprocess.Popen[str]] = []
-    started = threading.Event()
-
-    def strike(n: int) -> None:
-        if n == count and not struck.is_set():
-            started.wait(20)
-            struck.set()
-            for number in signals:
-                running[0].send_signal(number)
-
-    server.arrived = strike
-    with subprocess.Popen(
-        command(server),
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        running.append(process)
-        started.set()
-        _, errors = process.communicate(timeout=120)
-    server.arrived = lambda n: None
-    return process.returncode, errors
-
-
-def files_of(corpus: Path) -> dict[str, bytes]:
-    """Return the content of each file of a corpus."""
-    files = [path for path in corpus.rglob("*") if path.is_file() and path.name != ".lock"]
-    return {str(path.relative_to(corpus)): path.read_bytes() for path in files}
-
-
-def names_in(ledger: Path) -> set[str]:
-    """Return the names of the requests whose answers a ledger holds."""
-    with Ledger(ledger) as opened:
-        return {entry.request.custom_id for entry in opened.entries()}
+    return stopped(command(server), folder, server, count, *signals)
 
 
 # ---- The whole way --------------------------------------------------------------------------

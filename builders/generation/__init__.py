@@ -1,4 +1,4 @@
-"""Asks an LLM for the texts of a build: `Generation` fills the ledger, and reads it in order."""
+"""Asks an LLM what a build needs: `Generation` fills the ledger, and reads it in order."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
-from builders.generation.asking import Answer, Asking, Stretch
+from builders.generation.asking import Answer, Asking, Questions, Stretch
 from builders.generation.budget import Budget, Caps
 from builders.generation.engine import Engine
 from builders.generation.outcome import Book
@@ -27,6 +27,7 @@ __all__ = [
     "Generation",
     "Interrupted",
     "Progress",
+    "Questions",
     "Rounds",
     "Stretch",
 ]
@@ -93,9 +94,13 @@ class Generation:
         _run_to_end(self._fill, stretches)
 
     def read(self, stretches: Iterable[Stretch]) -> Iterator[Answer]:
-        """Yield the answers to `stretches` in the order of label, conversation and turn."""
-        labels = self._book.asking.task.label_names
-        ordered = sorted(stretches, key=lambda s: (labels.index(s.label), s.conversation, s.first))
+        """Yield the answers to `stretches` in the order of label, conversation and turn.
+
+        Labels are in the order in which they come first.
+        """
+        stretches = list(stretches)
+        rank = {label: i for i, label in enumerate(dict.fromkeys(s.label for s in stretches))}
+        ordered = sorted(stretches, key=lambda s: (rank[s.label], s.conversation, s.first))
         return self._book.asking.replay(ordered, self._book.known)
 
     async def _fill(self, stretches: Sequence[Stretch], signals: "_Signals") -> None:

@@ -2,12 +2,42 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from builders.llms.base import LLM, LiveLLM
 from builders.request_key import request_key
 from builders.requests import Completion, Request
-from builders.strategies.base import Plan, Strategy
+from builders.strategies.base import Plan
 from builders.tasks.base import Task
+
+
+class Questions(Protocol):
+    """What is asked in a group of conversations: a pure function, the same for the same seed.
+
+    A strategy asks for texts, and its groups are the labels; what else may be asked has groups of
+    its own.
+    """
+
+    shows_examples: ClassVar[bool]
+
+    def request(
+        self,
+        task: Task,
+        group: str,
+        plan: Plan,
+        conversation: int,
+        answers: Sequence[str | None],
+        /,
+    ) -> Request:
+        """Return the next turn of a conversation.
+
+        Args:
+            task: The task.
+            group: The group that the conversation is of.
+            plan: Portions, seed and sampling.
+            conversation: Its index in the group, from 0.
+            answers: The answers to the turns before, None for a turn that got none.
+        """
 
 
 @dataclass(frozen=True)
@@ -24,7 +54,7 @@ class Stretch:
     """Turns of one conversation.
 
     Attributes:
-        label: The label that the conversation is about.
+        label: The label that the conversation is about, or another name of a group of them.
         conversation: Its index, from 0.
         first: The first turn that is asked for, from 1.
         last: The last one.
@@ -42,13 +72,13 @@ class Asking:
 
     Attributes:
         task: The task.
-        strategy: How the LLM is asked.
+        strategy: What the LLM is asked.
         plan: Portions, seed and sampling.
         llm: What answers.
     """
 
     task: Task
-    strategy: Strategy
+    strategy: Questions
     plan: Plan
     llm: LLM
 

@@ -1,13 +1,14 @@
 """What a build would ask for, use and take: before it is begun, and nothing is sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builders.generation.asking import Asking, Stretch
-from builders.generation.rounds import Rounds
 from builders.ledger import Ledger
 from builders.llms.base import LiveLLM, Price, prompt_bound
+from builders.tasks.base import Task
+from builders.token_use import BYTES_A_TOKEN
 
-BYTES_A_TOKEN = 4.0
 TOKENS_A_SECOND = 60.0
 _BYTES_A_WORD = 6.0
 _OVERHEAD_S = 1.0
@@ -17,11 +18,11 @@ _OVERHEAD_S = 1.0
 class Estimate:
     """A build in figures; all but `requests` and `known` are estimates.
 
-    They assume that every text passes, that a text has as many words as lie in the middle of what
-    the task asks for, `BYTES_A_TOKEN`, and an LLM that writes `TOKENS_A_SECOND`.
+    They assume that nothing is rejected, answers of the length that `estimate` is told,
+    `BYTES_A_TOKEN`, and an LLM that writes `TOKENS_A_SECOND`.
 
     Attributes:
-        requests: Requests of the first round.
+        requests: Requests of the round.
         known: Of these, those that the ledger has answered already.
         prompt_tokens: Tokens of the prompts that are still to be sent.
         answer_tokens: Tokens of their answers.
@@ -59,26 +60,36 @@ class Estimate:
             f"money: {money}",
             f"time: about {self.seconds:,.0f} s for {left} requests, if the LLM writes "
             f"{TOKENS_A_SECOND:.0f} tokens a second",
-            "Rejected texts are asked for again, which these figures leave out.",
+            "What is rejected is asked for again, which these figures leave out.",
         ]
 
 
-def estimate(asking: Asking, rounds: Rounds, ledger: Ledger | None = None) -> Estimate:
-    """Return what the first round of a build would use.
+def written_bytes(task: Task, texts: int) -> int:
+    """Return the bytes of an answer with so many texts of `task`.
+
+    A text is taken to have as many words as lie in the middle of what the task asks for.
+    """
+    return round(texts * (sum(task.length_words) / 2 * _BYTES_A_WORD + 4))
+
+
+def estimate(
+    asking: Asking, stretches: Sequence[Stretch], answer_bytes: int, ledger: Ledger | None = None
+) -> Estimate:
+    """Return what a round of requests would use.
 
     Args:
         asking: How the LLM would be asked.
-        rounds: The rounds of the build; the first is taken.
+        stretches: What it would be asked.
+        answer_bytes: Bytes of an answer.
         ledger: What is known already.
     """
-    llm, task = asking.llm, asking.task
+    llm = asking.llm
     assert isinstance(llm, LiveLLM)
-    words = sum(task.length_words) / 2
-    answer = "x" * round(asking.plan.texts_per_request * (words * _BYTES_A_WORD + 4))
-    answer_tokens = len(answer) / BYTES_A_TOKEN
+    answer = "x" * answer_bytes
+    answer_tokens = answer_bytes / BYTES_A_TOKEN
     requests = known = 0
     prompts = answers = most_prompts = most_answers = 0.0
-    for stretch in rounds.first():
+    for stretch in stretches:
         there = _known(asking, stretch, ledger)
         requests += stretch.last - stretch.first + 1
         known += there
@@ -91,7 +102,7 @@ def estimate(asking: Asking, rounds: Rounds, ledger: Ledger | None = None) -> Es
             answers += min(answer_tokens, most)
             most_answers += most
     latency = _OVERHEAD_S + answer_tokens / TOKENS_A_SECOND
-    side_by_side = max(1, min(llm.limits.concurrency, requests // max(1, rounds.quota.turns)))
+    side_by_side = max(1, min(llm.limits.concurrency, len(stretches)))
     price = llm.price
     return Estimate(
         requests,

@@ -71,7 +71,8 @@ class Ledger:
         body = (
             f'{{"messages": {json.dumps([name for name, _ in rows])}, "n_texts": {request.n_texts},'
             f' "schema": {canonical(request.schema)}, "sampling": {canonical(request.sampling)},'
-            f' "examples": {json.dumps(request.examples)}, "draw": {request.draw}}}'
+            f' "examples": {json.dumps(request.examples)}, "draw": {request.draw},'
+            f' "ids": {json.dumps(request.ids)}}}'
         )
         name = request.id
         row = (key, name.task, name.strategy, name.label, name.conversation, name.turn)
@@ -208,7 +209,8 @@ class Ledger:
         body["messages"] = tuple(
             json.loads(self._database.rows(find, h)[0][0]) for h in body["messages"]
         )
-        body["examples"] = tuple(body["examples"])
+        for texts in ("examples", "ids"):
+            body[texts] = tuple(body.get(texts, ()))
         return LedgerEntry(
             key=key,
             endpoint=endpoint,

@@ -33,14 +33,16 @@ def export_recording(
 ) -> Export:
     """Write `FOLDER/STRATEGY/TASK.responses.jsonl.gz` for each task and strategy of `ledger`.
 
-    The same ledger gives the same bytes. Of two answers to requests of one name, such as before and
-    after a change of the prompt, the later counts.
+    A line with labels names the texts that they are for, under `ids`. The same ledger gives the
+    same bytes. Of two answers to requests of one name, such as before and after a change of the
+    prompt, the later counts; but labels of other texts are another request.
 
     Args:
         ledger: What is exported.
         folder: Where to; files of earlier exports are replaced.
         model: The model whose answers are meant, None where there is only one.
-        requests: Also write the requests; those of few-shot strategies quote real texts.
+        requests: Also write the requests; those of few-shot strategies, and those that have texts
+            labelled, quote real texts.
 
     Raises:
         UserError: There is nothing to export, or it is not said which of several models is meant.
@@ -56,14 +58,14 @@ def export_recording(
         )
     if model is not None and model not in models:
         raise UserError(f"--model {model}: the ledger holds answers of {', '.join(models)} only")
-    latest: dict[RequestId, LedgerEntry] = {}
+    latest: dict[tuple[RequestId, tuple[str, ...]], LedgerEntry] = {}
     total = 0
     for entry in ledger.entries():
         if entry.model == (model or models[0]):
-            latest[entry.request.id] = entry
+            latest[entry.request.id, entry.request.ids] = entry
             total += 1
     of_file: dict[tuple[str, str], list[LedgerEntry]] = {}
-    for name, entry in latest.items():
+    for (name, _), entry in latest.items():
         of_file.setdefault((name.strategy, name.task), []).append(entry)
     files: list[Path] = []
     for (strategy, task), entries in of_file.items():
@@ -93,8 +95,10 @@ def _response(entry: LedgerEntry) -> dict[str, Any]:
             "completion_tokens": completion.completion_tokens,
         },
     }
+    ids = {"ids": list(entry.request.ids)} if entry.request.ids else {}
     return {
         "custom_id": entry.request.custom_id,
+        **ids,
         "response": {"status_code": 200, "body": body},
         "error": None,
     }

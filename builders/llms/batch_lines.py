@@ -28,17 +28,22 @@ def read_batch_answers(path: Path) -> Iterator[BatchAnswer]:
     Raises:
         UserError: The file cannot be read, or a line is not a Batch output line.
     """
-    for where, row in _rows(path):
+    for where, row in batch_rows(path):
         name = _name(where, row)
         try:
             yield BatchAnswer(name, completion_of(row), "")
         except RequestFailed as failed:
             yield BatchAnswer(name, None, failed.reason)
         except (AttributeError, TypeError, LookupError) as error:
-            raise UserError(
-                f"{where}: its response is not that of a chat completion ({error}); it has to "
-                "hold response.body.choices[0].message.content"
-            ) from error
+            raise no_completion(where, error) from error
+
+
+def no_completion(where: str, error: Exception) -> UserError:
+    """Return what is said of a line whose response is not that of a chat completion."""
+    return UserError(
+        f"{where}: its response is not that of a chat completion ({error}); it has to hold "
+        "response.body.choices[0].message.content"
+    )
 
 
 def read_examples(path: Path, task: str, strategy: str) -> tuple[str, ...]:
@@ -53,7 +58,7 @@ def read_examples(path: Path, task: str, strategy: str) -> tuple[str, ...]:
         UserError: The file cannot be read, or a line is not a Batch input line.
     """
     found: dict[str, None] = {}
-    for where, row in _rows(path):
+    for where, row in batch_rows(path):
         name = _name(where, row)
         if (name.task, name.strategy) != (task, strategy):
             continue
@@ -92,8 +97,12 @@ def _name(where: str, row: object) -> RequestId:
         raise UserError(f"{where}: {error}") from error
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield (place, value) of a file of JSON lines."""
+def batch_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield (place, value) of a file of JSON lines.
+
+    Raises:
+        UserError: The file cannot be read, or a line is no JSON.
+    """
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue

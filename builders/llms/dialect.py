@@ -2,13 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from builders.requests import Message, Request
-
-IN_WORDS = 'Answer with a JSON object of the form {"texts": ["...", "..."]} and nothing else.'
-"""Added to the system message where a server cannot hold an LLM to a schema."""
 
 _AT_MOST = re.compile(r"(?:at most|up to|less than or equal to|<=|maximum of) (\d+)")
 
@@ -46,7 +44,10 @@ class Dialect:
         if request.schema is None or self.schema:
             return request
         first, *rest = request.messages
-        asked: Message = {"role": first["role"], "content": f"{first['content']} {IN_WORDS}"}
+        asked: Message = {
+            "role": first["role"],
+            "content": f"{first['content']} {in_words(request.schema)}",
+        }
         return replace(request, schema=None, messages=(asked, *rest))
 
     def body(self, model: str, request: Request) -> dict[str, Any]:
@@ -59,7 +60,11 @@ class Dialect:
         if request.schema is not None:
             body["response_format"] = {
                 "type": "json_schema",
-                "json_schema": {"name": "texts", "strict": True, "schema": dict(request.schema)},
+                "json_schema": {
+                    "name": _listed(request.schema),
+                    "strict": True,
+                    "schema": dict(request.schema),
+                },
             }
         return body
 
@@ -82,3 +87,18 @@ class Dialect:
         if self.seed and re.search(r"\bseed\b", said):
             return replace(self, seed=False)
         return None
+
+
+def in_words(schema: Mapping[str, Any]) -> str:
+    """Return what is added to the system message where a server cannot hold an LLM to a schema.
+
+    Args:
+        schema: Of an object with one list of strings.
+    """
+    form = f'{{"{_listed(schema)}": ["...", "..."]}}'
+    return f"Answer with a JSON object of the form {form} and nothing else."
+
+
+def _listed(schema: Mapping[str, Any]) -> str:
+    """Return the name of the list."""
+    return str(next(iter(schema["properties"])))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from builders.errors import UserError
 from builders.llms.base import Quota, RecordedLLM
@@ -48,6 +48,11 @@ class Recording(RecordedLLM):
     Args:
         path: A folder or a file in the Batch output format, or None for the embedded recording.
 
+    Attributes:
+        called: The recording as messages name it.
+        label_caveats: What a reader has to know of the labels that it holds.
+        label_words: Words of a text that were shown to have it labelled, None where not known.
+
     Raises:
         UserError: There is nothing at the path.
     """
@@ -59,17 +64,21 @@ class Recording(RecordedLLM):
         if not self.path.exists():
             raise UserError(f"no recording at {self.path}: give a folder or a .jsonl[.gz] file")
         self._embedded = path is None
-        self._called = "the embedded recording" if path is None else f"the recording {path}"
+        self.called = "the embedded recording" if path is None else f"the recording {path}"
         self.model = "recording"
         # The last part alone: a card does not tell where on a machine the recording was.
         self.description = f"a recording ({self.path.resolve().name})"
         self.endpoint = f"recording:{self.path.resolve().name}"
         self._answers = cache(self._read)
         self._holdings = cache(self._count)
+        self.label_caveats: tuple[str, ...] = ()
+        self.label_words: int | None = None
         if self._embedded:
             about = _about()
             self.model = self.description = about["llm"][0]
             self.caveats = tuple(about["caveats"])
+            self.label_caveats = tuple(about["labels"]["caveats"])
+            self.label_words = about["labels"]["most_words"]
 
     def holdings(self, task: str, strategy: str) -> Holdings:
         """Return what there is for `task` and `strategy`.
@@ -158,14 +167,14 @@ class Recording(RecordedLLM):
         answers = self._answers(task, strategy)
         if not answers:
             raise UserError(
-                f"{self._called} has no answers for task {task!r} with strategy "
+                f"{self.called} has no answers for task {task!r} with strategy "
                 f"{strategy!r}: choose another LLM, task or strategy"
             )
         turns = max(name.turn for name in answers)
         conversations = 1 + max(name.conversation for name in answers)
         if min(name.turn for name in answers) < 1 or turns * conversations > _SPARSE * len(answers):
             raise UserError(
-                f"{self._called} holds {len(answers)} answers of {task} {strategy} "
+                f"{self.called} holds {len(answers)} answers of {task} {strategy} "
                 f"up to c{conversations - 1} and t{turns}: number conversations from c0 and turns "
                 "from t1"
             )
@@ -200,9 +209,9 @@ def _usual_portion(answers: Mapping[RequestId, BatchAnswer]) -> int:
 
 
 @cache
-def _about() -> dict[str, list[str]]:
+def _about() -> dict[str, Any]:
     import yaml
 
     text = (EMBEDDED / "about.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, list[str]] = yaml.safe_load(text)
+    loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded

@@ -92,7 +92,7 @@ def labelled(
     where = f"{raw.source}, {split}"
     for number, row in enumerate(rows):
         columns = columns or _columns(row, labels.task, where)
-        text = _text(row.get(columns[0]), labels.task.real, f"{where}, column {columns[0]!r}")
+        text = clean_text(row.get(columns[0]), labels.task.real, f"{where}, column {columns[0]!r}")
         if not text:
             blank += 1
             continue
@@ -100,12 +100,12 @@ def labelled(
         if index is not None:
             texts.append(text)
             indices.append(index)
-            ids[_name(row.get("id"), f"{split}-{number}", ids)] = None
+            ids[unique_name(row.get("id"), f"{split}-{number}", ids)] = None
     names = labels.task.label_names
     return LabelledTexts(tuple(texts), tuple(indices), names, tuple(ids)), blank
 
 
-def _name(given: Any, fallback: str, taken: Container[str]) -> str:
+def unique_name(given: Any, fallback: str, taken: Container[str]) -> str:
     """Return a name that no row before has: the source's own where it has a good one."""
     name = fallback if given is None or given == "" or str(given) in taken else str(given)
     while name in taken:
@@ -132,7 +132,7 @@ def _columns(row: Row, task: Task, where: str) -> tuple[str, str]:
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
-def _text(value: Any, source: RealSource | None, where: str) -> str:
+def clean_text(value: Any, source: RealSource | None, where: str) -> str:
     """Return a text with single spaces, without the halves of characters that were cut in two."""
     if isinstance(value, list | tuple):
         if source is None or source.join is None:

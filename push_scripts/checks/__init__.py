@@ -19,6 +19,8 @@ def check_corpus(
     real: RealData | None,
     examples: Iterable[str] | None,
     allow: Collection[str],
+    *,
+    labelled: bool = False,
 ) -> CheckReport:
     """Look for what should not be published in the texts of one configuration.
 
@@ -29,8 +31,10 @@ def check_corpus(
         examples: The real texts that prompts showed: none for a strategy that shows none, None
             where that is not known.
         allow: Names of checks whose findings do not stop a push.
+        labelled: Whether the texts are real ones that an LLM labelled, and did not write.
 
     Raises:
         UserError: `allow` names no check.
     """
-    return run_checks((Leak(real, examples), Secrets(), PersonalData()), corpus_texts, allow)
+    leak = Leak(real, examples, labelled=labelled)
+    return run_checks((leak, Secrets(), PersonalData()), corpus_texts, allow)

@@ -43,7 +43,7 @@ class Check(ABC):
     """
 
     name: ClassVar[str]
-    advice: ClassVar[str]
+    advice: str
 
     @abstractmethod
     def kinds(self) -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""No real text in a synthetic corpus: none to train on, none to test on, no example shown."""
+"""No real text in what is published: none to train on, none to test on, no example shown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
@@ -16,15 +16,20 @@ class Leak(Check):
     Args:
         real: The task's real texts; None where they are not at hand.
         examples: The real texts that prompts showed; None where that is not known.
+        labelled: Whether the texts are real ones that an LLM labelled, and did not write.
     """
 
     name: ClassVar[str] = "leak"
-    advice: ClassVar[str] = (
+    advice: str = (
         "an LLM may know by heart what it has read: understudy build --real leaves test texts "
         "and examples out; go on with --allow leak if the others may be published"
     )
 
-    def __init__(self, real: RealData | None, examples: Iterable[str] | None) -> None:
+    def __init__(
+        self, real: RealData | None, examples: Iterable[str] | None, *, labelled: bool = False
+    ) -> None:
+        if labelled:
+            self.advice = _OF_OTHERS
         self._known: dict[str, CopyIndex | None] = {
             TEST: _index(real.test.texts if real else None),
             TRAIN: _index(_training(real)),
@@ -45,6 +50,12 @@ class Leak(Check):
         for kind, index in self._known.items():
             if index is not None and index.copy_of(text) is not None:
                 yield Finding(kind)
+
+
+_OF_OTHERS = (
+    "an LLM labelled these texts, and others wrote them: go on with --allow leak only where the "
+    "terms of their source let you publish them"
+)
 
 
 def _training(real: RealData | None) -> tuple[str, ...] | None:

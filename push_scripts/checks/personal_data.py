@@ -49,7 +49,7 @@ class PersonalData(Check):
     """Finds ways to reach or to charge a person."""
 
     name: ClassVar[str] = "personal_data"
-    advice: ClassVar[str] = (
+    advice: str = (
         "an LLM invents such things where a task calls for them, as phone numbers in spam, but may "
         "hit upon a real one: look at them, then go on with --allow personal_data"
     )

@@ -38,7 +38,7 @@ class Secrets(Check):
     """Finds keys and tokens."""
 
     name: ClassVar[str] = "secrets"
-    advice: ClassVar[str] = (
+    advice: str = (
         "take the text out and withdraw the key where it was issued, or go on with --allow "
         "secrets if it is none"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.errors import NotAtHand, UserError
+from understudy.commands.corpus_output import refuse_unloadable, write_output
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
 from understudy.commands.options import add_corpus_options, not_negative
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 NAME = "build"
 HELP = "write the corpus of one task with one strategy"
-
-UNFINISHED = 3
-"""Exit code of a build that a budget, a server or a label without new texts ended early."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     task = load_task(args.task)
     create_strategy(args.strategy)
     folder = args.out or Path("corpora") / task.name
-    _refuse_unloadable(folder)
+    refuse_unloadable(folder)
     check_folder(folder, task, args.strategy)
     order = Order(args.strategy, args.per_label, args.texts_per_request, args.seed)
     ledger = args.ledger or folder.resolve().parent / LEDGER
@@ -82,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         composition = _composed(task, order, llm, real, live)
     if live is not None:
         print(f"  {line.summary()}")
-    return _write(composition, folder)
+    return write_output(NAME, composition, folder, _summary(composition.record))
 
 
 def _composed(
@@ -100,33 +97,10 @@ def _composed(
     )
 
 
-def _write(composition: Composition, folder: Path) -> int:
-    """Write what there is; return the exit code."""
-    from builders.corpus import write_corpus
-
-    record, halt = composition.record, composition.halt
-    for line in _summary(record):
-        print(f"  {line}")
-    if composition.kept:
-        write_corpus(composition, folder)
-        print(f"{folder}: load_dataset({str(folder)!r}, {record.strategy!r})")
-    elif halt is None:
-        write_corpus(composition, folder)  # says that there is nothing to write
-    if halt is None:
-        return 0
-    kept = sum(record.kept.values())
-    print(
-        f"understudy build: {halt.why}; {kept} texts are kept, and every answer is in the ledger: "
-        "the same command goes on from there",
-        file=sys.stderr,
-    )
-    return UNFINISHED if halt.signal is None else 128 + halt.signal
-
-
 def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -> int:
     from builders.composition import asking_of
     from builders.generation import Rounds
-    from builders.generation.estimate import estimate
+    from builders.generation.estimate import estimate, written_bytes
     from builders.ledger import Ledger
     from builders.llms import create_llm
     from builders.llms.base import LiveLLM
@@ -138,7 +112,9 @@ def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -
     real = _real(task, args.real)
     asking, quota = asking_of(task, order, llm, real.train if real else None)
     print(f"{task.name} {order.strategy} by {llm.description}, nothing is sent:")
-    for line in estimate(asking, Rounds(task.label_names, quota), known).lines():
+    first = Rounds(task.label_names, quota).first()
+    answer = written_bytes(task, quota.texts_per_request)
+    for line in estimate(asking, first, answer, known).lines():
         print(f"  {line}")
     return 0
 
@@ -159,16 +135,6 @@ def _summary(record: CorpusRecord) -> Iterator[str]:
     unchecked = [reason for reason, status in record.statuses.items() if status == "not checked"]
     if unchecked:
         yield f"not checked, for want of texts to compare with: {', '.join(unchecked)}"
-
-
-def _refuse_unloadable(folder: Path) -> None:
-    """Refuse a folder that `load_dataset` would take for a pattern or for a chained address."""
-    place = str(folder.resolve())
-    if found := next((part for part in ("[", "::") if part in place), None):
-        raise UserError(
-            f"--out {folder}: load_dataset cannot read a folder with {found} in its path; name "
-            "another folder"
-        )
 
 
 def _real(task: Task, where: str | None) -> RealData | None:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--requests",
         action="store_true",
         help="write the requests too, against which copies of examples are checked; those of "
-        "few_shot quote real texts",
+        "few_shot and annotate quote real texts",
     )
 
 

@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from builders.llms import LLMOptions
 
 
-def add_llm_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--llm` and all that a live LLM needs."""
+def add_llm_options(parser: argparse.ArgumentParser, *, talks: bool = True) -> None:
+    """Add `--llm` and all that a live LLM needs.
+
+    Args:
+        parser: The parser of the command.
+        talks: Whether requests may be turns of longer conversations.
+    """
     add = parser.add_argument_group("the LLM").add_argument
     add(
         "--llm",
         default="recording",
         metavar="LLM",
-        help="what writes the texts: recording (the one that ships), recording:PATH, openai:MODEL "
+        help="what answers: recording (the one that ships), recording:PATH, openai:MODEL "
         "(any compatible server), batch:MODEL (OpenAI's Batch API), file:DIR (Batch files), or "
         "transformers:REPO",
     )
@@ -48,15 +53,18 @@ def add_llm_options(parser: argparse.ArgumentParser) -> None:
         "--max-answer-tokens",
         type=positive,
         metavar="N",
-        help="tokens of one answer at most (enough for the longest texts of the task)",
+        help="tokens of one answer at most (enough for the longest that are asked for)",
     )
     add("--no-schema", action="store_true", help="do not ask the server for a JSON schema")
-    add(
-        "--turns",
-        type=positive,
-        metavar="N",
-        help="turns of one conversation (8; with batch:, file: and transformers: 1)",
-    )
+    if talks:
+        add(
+            "--turns",
+            type=positive,
+            metavar="N",
+            help="turns of one conversation (8; with batch:, file: and transformers: 1)",
+        )
+    else:
+        parser.set_defaults(turns=None)
     add = parser.add_argument_group("how fast, and how much").add_argument
     add("--concurrency", type=positive, default=64, metavar="N", help="requests in flight at most")
     add("--rpm", type=_rate, metavar="N", help="requests a minute at most")
@@ -68,7 +76,7 @@ def add_llm_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds until an answer has to be there",
     )
-    add("--max-usd", type=_amount, metavar="USD", help="money that the build may cost at most")
+    add("--max-usd", type=_amount, metavar="USD", help="money that it may cost at most")
     add("--max-tokens", type=positive, metavar="N", help="tokens that it may use at most")
     add("--max-requests", type=positive, metavar="N", help="requests that it may send at most")
     add(
