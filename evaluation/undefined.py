@@ -15,3 +15,8 @@ class Undefined:
 
     def __str__(self) -> str:
         return f"undefined ({self.reason})"
+
+
+def shown(value: float | Undefined) -> str:
+    """Write a figure with two decimals, or that there is none."""
+    return "undefined" if isinstance(value, Undefined) else f"{value:.2f}"

@@ -41,6 +41,7 @@ def test_a_curve_by_hand() -> None:
     assert curve.trend.slope.value == pytest.approx(0.5)
     assert (curve.trend.r_squared, curve.trend.rho.value) == pytest.approx((1, 1))
     assert curve.sparse == 0
+    assert {point.largest_class for point in curve.points} == {1}
 
 
 def test_line_and_correlations_are_scipys() -> None:
@@ -70,6 +71,15 @@ def test_sparse_thresholds_are_no_points_and_are_counted() -> None:
     reason = "4 thresholds have 30 or more instances, and a line needs 5"
     assert curve.trend == Undefined(reason)
     assert {point.line for point in curve.points} == {Undefined(reason)}
+
+
+def test_the_share_of_the_largest_class_is_told() -> None:
+    """Accuracy that rises with it may say nothing of agreement."""
+    labels = np.array([0] * 20 + [1] * 20 + [0] * 30 + [1] * 10)
+    curve = agreement_curve(labels, labels[None], np.repeat([0.5, 1.0], 40), replicates=5)
+
+    # 50 of 80 at 0.5 and above, 30 of 40 at 1.
+    assert [point.largest_class for point in curve.points] == [5 / 8, 3 / 4]
 
 
 def test_few_annotators_have_no_line() -> None:

@@ -33,12 +33,15 @@ class ThresholdPoint:
         gamma: The threshold: instances with at least this agreement.
         n: Those instances.
         accuracy: Their accuracy, mean over seeds, 0 to 1.
+        largest_class: Share of their most frequent label: what always saying it would score. Where
+            it rises with gamma, accuracy may rise for that reason alone.
         line: The fitted line there; its interval is the band.
     """
 
     gamma: float
     n: int
     accuracy: Interval
+    largest_class: float
     line: Interval | Undefined
 
 
@@ -98,6 +101,7 @@ def agreement_curve(
         ValueError: No instance, no seed, or shapes that do not fit.
     """
     draws = LevelDraws.of(labels, [predictions], agreement, replicates, seed)
+    true, rates = np.asarray(labels), np.asarray(agreement)
     n, gammas, chosen = _thresholds(draws)
     values, every = _at_least(draws, draws.hits[0], chosen), _drawn(draws, 0, chosen)
     trend, line = _trend(gammas, values, every, level)
@@ -106,6 +110,7 @@ def agreement_curve(
             gamma=float(gammas[i]),
             n=int(n[chosen][i]),
             accuracy=Resampled(float(values[i]), _defined(every[:, i])).interval(level),
+            largest_class=_largest_class(true[rates >= gammas[i]]),
             line=line if isinstance(line, Undefined) else line[i],
         )
         for i in range(len(gammas))
@@ -134,6 +139,10 @@ def slope_difference(
     slopes = [_slopes(gammas, _at_least(draws, draws.hits[arm], chosen)[None])[0] for arm in (0, 1)]
     drawn = [_slopes(gammas, _drawn(draws, arm, chosen)) for arm in (0, 1)]
     return Resampled(slopes[0] - slopes[1], _defined(drawn[0] - drawn[1])).interval(level)
+
+
+def _largest_class(labels: NDArray[np.int64]) -> float:
+    return float(np.bincount(labels).max() / len(labels))
 
 
 def _thresholds(draws: LevelDraws) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:

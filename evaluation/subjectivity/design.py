@@ -60,9 +60,11 @@ def plan_survey(tasks: Sequence[str], judges: int, judgements: int, seed: int = 
         seed: Draws order and sides.
 
     Raises:
-        UserError: There are fewer pairs than a judge is to see.
+        UserError: There is one task, or there are fewer pairs than a judge is to see.
     """
     pairs = list(combinations(sorted(set(tasks)), 2))
+    if not pairs:
+        raise UserError("--tasks: one task makes no pair; name two or more")
     if judgements > len(pairs):
         raise UserError(
             f"--judgements {judgements}: {len(set(tasks))} tasks make {len(pairs)} pairs; ask for "

@@ -1,5 +1,16 @@
 """The commands, one a file: each has NAME, HELP, `add_arguments` and `run`."""
 
-from understudy.commands import build, demo, ledger, pull, push, report, study, tasks, train
+from understudy.commands import (
+    build,
+    demo,
+    ledger,
+    pull,
+    push,
+    report,
+    study,
+    subjectivity,
+    tasks,
+    train,
+)
 
-COMMANDS = (demo, tasks, build, study, report, train, push, pull, ledger)
+COMMANDS = (demo, tasks, build, study, report, subjectivity, train, push, pull, ledger)
