@@ -8,7 +8,7 @@ from scipy import stats
 
 from evaluation.statistics import Interval, accuracy_interval
 from evaluation.subjectivity.agreement_curve import agreement_curve, slope_difference
-from evaluation.subjectivity.agreement_levels import accuracy_by_level
+from evaluation.subjectivity.agreement_levels import accuracy_by_level, rise_difference
 from evaluation.undefined import Undefined
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -160,11 +160,27 @@ def test_levels_share_no_texts() -> None:
     assert found.rise.low > 0.2
 
 
+def test_rises_of_two_arms_are_drawn_together() -> None:
+    """An arm's rise does not differ from itself; a steeper one differs from a flat one."""
+    labels, steep, agreement = _right_in((0.5, 0.75, 1.0))
+    flat = _right_in((0.5, 0.5, 0.5))[1]
+    found = rise_difference(labels, steep, flat, agreement, replicates=200)
+
+    assert rise_difference(labels, steep, steep, agreement, replicates=20) == Interval(
+        0, 0, 0, 0.95
+    )
+    assert isinstance(found, Interval)
+    assert found.value == pytest.approx(0.5)
+    assert found.low > 0.2
+
+
 def test_one_level_has_no_rise() -> None:
     """All texts agreed on alike: accuracy, but no rise."""
-    found = accuracy_by_level(*_right_in((0.5,)), replicates=20)
+    labels, predictions, agreement = _right_in((0.5,))
+    reason = Undefined("all instances have the same agreement")
 
-    assert found.rise == Undefined("all instances have the same agreement")
+    assert accuracy_by_level(labels, predictions, agreement, replicates=20).rise == reason
+    assert rise_difference(labels, predictions, predictions, agreement, replicates=20) == reason
 
 
 def test_a_level_that_few_replicates_draw_keeps_its_interval() -> None:

@@ -80,9 +80,9 @@ def test_levels_end_in_their_rise() -> None:
     levels = accuracy_by_level([0] * 4, [[1, 1, 0, 0]], [0.5, 0.5, 1, 1], replicates=20)
     one = accuracy_by_level([0, 0], [[0, 1]], [1.0, 1.0], replicates=20)
 
-    assert [row[::2] for row in _values(levels_table("own", {"real": levels}))] == [
-        ["0.50", "0.0"],
-        ["1.00", "100.0"],
-        ["rise", "100.0"],
+    assert _values(levels_table("own", {"real": levels})) == [
+        ["0.50", "2", "100.0", "0.0"],
+        ["1.00", "2", "100.0", "100.0"],
+        ["rise", "-", "-", "100.0"],
     ]
-    assert _values(levels_table("own", {"real": one}))[-1] == ["rise", "-", "undefined"]
+    assert _values(levels_table("own", {"real": one}))[-1] == ["rise", "-", "-", "undefined"]

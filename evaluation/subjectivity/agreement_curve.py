@@ -15,7 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.joint_bootstrap import LEVEL, REPLICATES, Floats, Resampled
 from evaluation.rank_correlation import rank_correlation, rank_correlations
 from evaluation.statistics import Interval
-from evaluation.subjectivity.level_draws import LevelDraws, accuracies, from_level_on
+from evaluation.subjectivity.level_draws import (
+    LevelDraws,
+    accuracies,
+    from_level_on,
+    largest_class,
+)
 from evaluation.undefined import Undefined
 
 LEAST_INSTANCES = 30
@@ -110,7 +115,7 @@ def agreement_curve(
             gamma=float(gammas[i]),
             n=int(n[chosen][i]),
             accuracy=Resampled(float(values[i]), _defined(every[:, i])).interval(level),
-            largest_class=_largest_class(true[rates >= gammas[i]]),
+            largest_class=largest_class(true[rates >= gammas[i]]),
             line=line if isinstance(line, Undefined) else line[i],
         )
         for i in range(len(gammas))
@@ -139,10 +144,6 @@ def slope_difference(
     slopes = [_slopes(gammas, _at_least(draws, draws.hits[arm], chosen)[None])[0] for arm in (0, 1)]
     drawn = [_slopes(gammas, _drawn(draws, arm, chosen)) for arm in (0, 1)]
     return Resampled(slopes[0] - slopes[1], _defined(drawn[0] - drawn[1])).interval(level)
-
-
-def _largest_class(labels: NDArray[np.int64]) -> float:
-    return float(np.bincount(labels).max() / len(labels))
 
 
 def _thresholds(draws: LevelDraws) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:

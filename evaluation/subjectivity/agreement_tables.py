@@ -10,6 +10,11 @@ from evaluation.subjectivity.agreement_levels import AccuracyByLevel
 from evaluation.subjectivity.votes import VoteSummary
 from evaluation.undefined import Undefined, shown
 
+_LARGEST = (
+    "Largest class: what always naming the most frequent label would score. Where it rises too, "
+    "accuracy may rise for that reason alone."
+)
+
 
 def votes_table(summaries: Mapping[str, VoteSummary]) -> Table:
     """Return a row of the paper's Table 2 for each set of votes.
@@ -78,8 +83,7 @@ def curve_table(name: str, curves: Mapping[str, AgreementCurve]) -> Table:
         notes=(
             f"{sparse}The texts of each row hold those of the rows below it; intervals are over "
             "texts and seeds.",
-            "Largest class: what always naming the most frequent label would score. Where it rises "
-            "too, accuracy may rise for that reason alone.",
+            _LARGEST,
         ),
     )
 
@@ -137,20 +141,22 @@ def levels_table(name: str, levels: Mapping[str, AccuracyByLevel]) -> Table:
         (
             Cell(f"{each.agreement:.2f}"),
             Cell(f"{each.n:,}"),
+            Cell(hundredths(each.largest_class)),
             *(_accuracy(own.levels[i].accuracy) for own in levels.values()),
         )
         for i, each in enumerate(first.levels)
     ]
     rises = [own.rise for own in levels.values()]
-    shown = (Cell("undefined") if isinstance(r, Undefined) else _accuracy(r) for r in rises)
-    rows.append((Cell("rise"), Cell("-"), *shown))
+    rise_cells = [Cell("undefined") if isinstance(r, Undefined) else _accuracy(r) for r in rises]
+    rows.append((Cell("rise"), Cell("-"), Cell("-"), *rise_cells))
     return Table(
         key=f"levels-{name}",
         title=f"{name}: accuracy (%) at each level of agreement",
-        columns=(Column("agreement"), Column("texts"), *map(Column, levels)),
+        columns=(*map(Column, ("agreement", "texts", "largest class")), *map(Column, levels)),
         rows=tuple(rows),
         notes=(
             "Rise: accuracy at the highest level minus that at the lowest, in points.",
+            _LARGEST,
             *(
                 f"The rise is {rise}."
                 for rise in dict.fromkeys(rises)

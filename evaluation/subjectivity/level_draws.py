@@ -99,6 +99,11 @@ def accuracies(hits: Floats, counts: Floats | NDArray[np.int64]) -> Floats:
     return shares
 
 
+def largest_class(labels: NDArray[np.int64]) -> float:
+    """Return the share of the most frequent label: what always saying it would score."""
+    return float(np.bincount(labels).max() / len(labels))
+
+
 def from_level_on(values: Any) -> Any:
     """Sum over the levels from each level on: of instances with at least that agreement."""
     return np.flip(np.cumsum(np.flip(values, axis=-1), axis=-1), axis=-1)
