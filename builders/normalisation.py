@@ -1,5 +1,6 @@
 """When two texts count as the same: case, punctuation and spacing are ignored."""
 
+import re
 import unicodedata
 
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
@@ -31,6 +32,14 @@ def comparison_key(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     key = " ".join(folded.translate(_KEPT).split())
     return key or folded.strip()
+
+
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+
+
+def single_spaced(text: str) -> str:
+    """Return `text` with single spaces, without the halves of characters that were cut in two."""
+    return " ".join(_HALF_CHARACTER.sub(" ", text).split())
 
 
 def word_count(text: str) -> int:

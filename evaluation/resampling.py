@@ -85,19 +85,19 @@ class Patterns:
                     row[:] = np.bincount(self.of_text[rng.integers(n, size=n)], minlength=p)
                 yield counts
 
-    def draw_seeds(self, rng: np.random.Generator, replicates: int) -> Floats:
-        """Return the weight of each seed's score in each replicate (replicates, n_seeds).
+    def draw_seeds(self, rng: np.random.Generator, replicates: int) -> tuple[Floats, ...]:
+        """Return for each arm the weight of each seed's score in each replicate.
 
-        The weights of the first arm's seeds sum to 1, those of the second's to -1: the weighted sum
-        of scores is the first arm's mean, or the difference of means. Arms with the same number of
-        seeds are drawn in pairs.
+        The weights of a row sum to 1. Arms with the same number of seeds share their draw.
+
+        Returns:
+            Weights (replicates, n_seeds), one array an arm.
         """
-        first, *others = self.seeds
-        weights = [_seed_shares(rng, first, replicates)]
-        for size in others:
-            paired = size == first
-            weights.append(-(weights[0] if paired else _seed_shares(rng, size, replicates)))
-        return np.concatenate(weights, axis=1)
+        drawn: dict[int, Floats] = {}
+        for size in self.seeds:
+            if size not in drawn:
+                drawn[size] = _seed_shares(rng, size, replicates)
+        return tuple(drawn[size] for size in self.seeds)
 
 
 def _seed_shares(rng: np.random.Generator, size: int, replicates: int) -> Floats:

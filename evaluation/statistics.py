@@ -166,13 +166,14 @@ def _bootstrap(
             f"{replicates} replicates and level {level}; expected at least 1, and between 0 and 1"
         )
     rng = np.random.default_rng(seed)
-    weights = patterns.draw_seeds(rng, replicates)
+    first, *others = patterns.draw_seeds(rng, replicates)
+    weights = np.concatenate([first, *(-other for other in others)], axis=1)
     scores = np.concatenate([scores_of(drawn) for drawn in patterns.draw_texts(rng, replicates)])
     tail = (1 - level) / 2
     low, high = np.quantile((weights * scores).sum(axis=1), (tail, 1 - tail))
     plain = scores_of(patterns.counts[None].astype(np.float64))[0]
-    first, *others = np.split(plain, np.cumsum(patterns.seeds)[:-1])
-    value = float(first.mean()) - sum(float(arm.mean()) for arm in others)
+    means = [float(arm.mean()) for arm in np.split(plain, np.cumsum(patterns.seeds)[:-1])]
+    value = means[0] - sum(means[1:])
     return Interval(value=value, low=float(low), high=float(high), level=level)
 
 

@@ -1,6 +1,5 @@
 """Maps the rows of a source to labelled texts of a task."""
 
-import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
+from builders.normalisation import single_spaced
 from builders.real.base import RawSplits, Row
 from builders.tasks.base import RealSource, Task
 
@@ -129,15 +129,12 @@ def _columns(row: Row, task: Task, where: str) -> tuple[str, str]:
     return pairs["text"], pairs["label"]
 
 
-_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
-
-
 def clean_text(value: Any, source: RealSource | None, where: str) -> str:
-    """Return a text with single spaces, without the halves of characters that were cut in two."""
+    """Return the text of a cell, its parts joined where it is a list."""
     if isinstance(value, list | tuple):
         if source is None or source.join is None:
             raise UserError(f"{where}: is a list; say in the task's real.join what joins its parts")
         value = source.join.join(map(str, value))
     if isinstance(value, dict | bytes):
         raise UserError(f"{where}: is no text but a {type(value).__name__}; name another column")
-    return "" if value is None else " ".join(_HALF_CHARACTER.sub(" ", str(value)).split())
+    return "" if value is None else single_spaced(str(value))

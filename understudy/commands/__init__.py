@@ -9,8 +9,21 @@ from understudy.commands import (
     push,
     report,
     study,
+    subjectivity,
     tasks,
     train,
 )
 
-COMMANDS = (demo, tasks, build, annotate, study, report, train, push, pull, ledger)
+COMMANDS = (
+    demo,
+    tasks,
+    build,
+    annotate,
+    study,
+    report,
+    subjectivity,
+    train,
+    push,
+    pull,
+    ledger,
+)
