@@ -74,6 +74,30 @@ def test_remote_clique_equals_the_mean_over_pairs(seed: int, n: int) -> None:
     assert remote_clique(vectors) == pytest.approx(_distances(vectors).mean(), abs=1e-12)
 
 
+@given(seed=SEEDS, n=st.integers(2, 400))
+def test_remote_clique_of_float32_is_that_of_float64(seed: int, n: int) -> None:
+    """Read as they are, block by block, float32 embeddings give the same within rounding."""
+    vectors = _vectors(seed, n).astype(np.float32)
+    assert remote_clique(vectors) == pytest.approx(remote_clique(vectors.astype(float)), abs=1e-6)
+
+
+@pytest.mark.parametrize("length", [1e-30, 1e30])
+def test_remote_clique_of_lengths_beyond_float32(length: float) -> None:
+    """Squares that float32 cannot hold are taken in float64."""
+    # The third is at 90 degrees to the other two, and these are alike: (0 + 1 + 1) / 3.
+    vectors = np.array([[1, 1], [length, length], [1, -1]], dtype=np.float32)
+    assert remote_clique(vectors) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "not finite"), (0.0, "zero")])
+def test_a_float32_text_without_direction_is_refused_by_its_number(value: float, what: str) -> None:
+    """Beyond the first block too."""
+    vectors = np.ones((300, 2), dtype=np.float32)
+    vectors[200] = value
+    with pytest.raises(ValueError, match=f"text 200 is {what}"):
+        remote_clique(vectors)
+
+
 @given(seed=SEEDS, n=st.integers(2, 30), height=st.integers(1, 40), width=st.integers(1, 40))
 def test_chamfer_equals_the_least_over_pairs(seed: int, n: int, height: int, width: int) -> None:
     """Blocks of any shape give the definition."""

@@ -1,6 +1,7 @@
 """The metrics as `evaluate` modules."""
 
 import doctest
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,46 @@ import evaluate
 import numpy as np
 import pytest
 
+from evaluation.coverage import coverage
+from evaluation.distinct_n import distinct_n
 from evaluation.diversity import chamfer, remote_clique
+from evaluation.frontier import divergence_frontier
+from evaluation.lengths import length_distance
 from evaluation.metrics.accuracy import Accuracy
 from evaluation.metrics.chamfer import Chamfer
+from evaluation.metrics.coverage import Coverage
+from evaluation.metrics.distinct_n import DistinctN
+from evaluation.metrics.divergence_frontier import DivergenceFrontier
+from evaluation.metrics.length_distance import LengthDistance
 from evaluation.metrics.macro_f1 import MacroF1
 from evaluation.metrics.remote_clique import RemoteClique
+from evaluation.metrics.self_bleu import SelfBleu
 from evaluation.metrics.top5_cosine import Top5Cosine
+from evaluation.metrics.vendi_score import VendiScore
+from evaluation.metrics.vocabulary_distance import VocabularyDistance
+from evaluation.self_bleu import self_bleu
 from evaluation.similarity import mean_top5_cosine
+from evaluation.vendi import vendi_score
+from evaluation.vocabulary import vocabulary_distance
 
-MODULES = [MacroF1, Accuracy, RemoteClique, Chamfer, Top5Cosine]
+MODULES = [
+    MacroF1,
+    Accuracy,
+    RemoteClique,
+    Chamfer,
+    Top5Cosine,
+    VendiScore,
+    Coverage,
+    DivergenceFrontier,
+    SelfBleu,
+    DistinctN,
+    VocabularyDistance,
+    LengthDistance,
+]
 LABEL_METRICS = [MacroF1(labels=range(4)), Accuracy()]
 VECTORS = np.random.default_rng(0).standard_normal((20, 8)).astype(np.float32)
+TEXTS = ["tea in a cup", "a cup of tea", "a walk", "no tea on a walk"]
+REAL_TEXTS = ["a pot of tea", "the long walk", "tea"]
 
 
 def test_macro_f1_averages_the_labels_alike() -> None:
@@ -116,6 +146,56 @@ def test_measurements_are_the_plain_functions() -> None:
     assert Top5Cosine().compute(embeddings=VECTORS, real=real) == {
         "top5_cosine": mean_top5_cosine(real, VECTORS)
     }
+    assert VendiScore().compute(embeddings=VECTORS) == {"vendi_score": vendi_score(VECTORS)}
+    # The synthetic texts are what is measured, the real ones what they are held against.
+    assert Coverage().compute(embeddings=VECTORS, real=real, k=2) == asdict(
+        coverage(real, VECTORS, 2)
+    )
+    more = np.concatenate([VECTORS, VECTORS + 1])
+    assert DivergenceFrontier().compute(embeddings=VECTORS, real=more, seed=3) == {
+        "frontier_area": divergence_frontier(more, VECTORS, seed=3).area
+    }
+
+
+def test_text_measurements_are_the_plain_functions() -> None:
+    """Texts are measured as their functions measure them, options included."""
+    assert SelfBleu().compute(texts=TEXTS, sample=2, seed=1) == {
+        "self_bleu": self_bleu(TEXTS, sample=2, seed=1).value,
+        "standard_error": self_bleu(TEXTS, sample=2, seed=1).standard_error,
+    }
+    assert DistinctN().compute(texts=TEXTS, at=5) == {
+        f"distinct_{n}": distinct_n(TEXTS, n, at=5).value for n in (1, 2, 3)
+    }
+    distance = vocabulary_distance(REAL_TEXTS, TEXTS)
+    assert VocabularyDistance().compute(texts=TEXTS, real=REAL_TEXTS) == {
+        "vocabulary_distance": distance.value,
+        "same_source": distance.same_source,
+    }
+    assert LengthDistance().compute(texts=TEXTS, real=REAL_TEXTS) == {
+        "length_distance": length_distance(REAL_TEXTS, TEXTS)
+    }
+
+
+def test_texts_may_come_in_batches() -> None:
+    """Texts added batch by batch are measured together."""
+    measurement = SelfBleu()
+    measurement.add_batch(texts=TEXTS[:1])
+    measurement.add(texts=TEXTS[1])
+    assert measurement.compute(texts=TEXTS[2:])["self_bleu"] == self_bleu(TEXTS).value
+
+
+@pytest.mark.parametrize("texts", ["one text", [1, 2], ["one", None]])
+def test_what_are_no_texts_is_refused(texts: Any) -> None:
+    """A single string is not read as a list of letters, nor a number as its digits."""
+    with pytest.raises(ValueError, match="texts are not a sequence of strings"):
+        SelfBleu().compute(texts=texts)
+
+
+@pytest.mark.parametrize("given", [{}, {"texts": []}])
+def test_no_texts_are_refused(given: dict[str, Any]) -> None:
+    """No texts have no diversity."""
+    with pytest.raises(ValueError, match="no texts to measure"):
+        DistinctN().compute(**given)
 
 
 def test_embeddings_may_come_in_batches() -> None:

@@ -15,6 +15,7 @@ LABEL_FEATURES = datasets.Features(
     {"predictions": datasets.Value("int64"), "references": datasets.Value("int64")}
 )
 EMBEDDING_FEATURES = datasets.Features({"embeddings": datasets.List(datasets.Value("float32"))})
+TEXT_FEATURES = datasets.Features({"texts": datasets.Value("string")})
 COX_2021 = """
 @inproceedings{cox2021directed,
   title = {Directed Diversity: Leveraging Language Embedding Distances for Collective Creativity in
@@ -88,11 +89,31 @@ class LabelMetric(InMemory, evaluate.Metric):
         return scores
 
 
-class EmbeddingMeasurement(InMemory, evaluate.Measurement):
-    """A measurement of embeddings (n, d); a subclass has `_info` and `_compute`.
+class SetMeasurement(InMemory, evaluate.Measurement):
+    """A measurement of a set of texts or of their embeddings, one column of rows.
 
     The constructor takes what `evaluate.Measurement` takes.
     """
+
+    def _measured(self, column: str, rows: Any, options: dict[str, Any]) -> dict[str, float]:
+        """Measure what was added and `rows`.
+
+        Raises:
+            ValueError: Nothing to measure.
+        """
+        measured: dict[str, float]
+        if len(self):
+            measured = super().compute(**{column: rows}, **options)
+        elif rows is None or not len(rows):
+            raise ValueError(f"no {column} to measure")
+        else:
+            # Past the store, where every number becomes a Python object: seconds for 20,000 texts.
+            measured = self._compute(**{column: rows}, **options)
+        return measured
+
+
+class EmbeddingMeasurement(SetMeasurement):
+    """A measurement of embeddings (n, d); a subclass has `_info` and `_compute`."""
 
     def compute(self, *, embeddings: ArrayLike | None = None, **options: Any) -> dict[str, float]:
         """Measure what was added and `embeddings` (n, d).
@@ -100,15 +121,23 @@ class EmbeddingMeasurement(InMemory, evaluate.Measurement):
         Raises:
             ValueError: Nothing to measure, or embeddings that cannot be measured.
         """
-        measured: dict[str, float]
-        if len(self):
-            measured = super().compute(embeddings=embeddings, **options)
-        elif embeddings is None or not np.size(embeddings):
-            raise ValueError("no embeddings to measure")
-        else:
-            # Past the store, where every number becomes a Python object: seconds for 20,000 texts.
-            measured = self._compute(embeddings=embeddings, **options)
-        return measured
+        return self._measured("embeddings", embeddings, options)
+
+
+class TextMeasurement(SetMeasurement):
+    """A measurement of texts (n,); a subclass has `_info` and `_compute`."""
+
+    def compute(self, *, texts: Sequence[str] | None = None, **options: Any) -> dict[str, float]:
+        """Measure what was added and `texts` (n,).
+
+        Raises:
+            ValueError: Nothing to measure, no sequence of strings, or texts that cannot be
+                measured.
+        """
+        given = () if texts is None else texts
+        if isinstance(given, str) or not all(isinstance(text, str) for text in given):
+            raise ValueError("texts are not a sequence of strings")
+        return self._measured("texts", texts, options)
 
 
 def _label_indices(name: str, values: ArrayLike) -> Sequence[int]:
