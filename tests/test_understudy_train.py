@@ -142,6 +142,59 @@ def test_a_real_arm_without_real_texts_is_refused(little_world: Path, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_loss_with_a_checker_on_real_texts(
+    little_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of the real training texts of each label are drawn for the checker, and it is said."""
+    options = ("--arm", "few_shot", "--real", str(little_world / "real"), "--loss", "imp")
+
+    record = run(little_world, tmp_path / "out", *options, "--checker-per-label", "2")
+
+    assert record.settings["loss"] == "imp"
+    assert record.settings["checker_size"] == 4
+    assert "its checker trained on 4 real texts" in capsys.readouterr().out
+
+
+def test_a_loss_that_leaves_texts_out_counts_them(
+    little_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With real labels turned round in a third of the texts, some are left out and counted."""
+    rows = (little_world / "real" / "own.train.csv").read_text().splitlines()
+    names = {"tea/coffee": "long walk", "long walk": "tea/coffee"}
+    turned = [
+        row.rpartition(",")[0] + "," + names[row.rpartition(",")[2]] if i % 3 == 1 else row
+        for i, row in enumerate(rows)
+    ]
+    (tmp_path / "own.train.csv").write_text("\n".join(turned) + "\n")
+    test = (little_world / "real" / "own.test.csv").read_text()
+    (tmp_path / "own.test.csv").write_text(test)
+    options = ("--arm", "real", "--real", str(tmp_path), "--loss", "confident")
+
+    record = run(little_world, tmp_path / "out", *options)
+
+    left_out = record.settings["left_out"]
+    assert isinstance(left_out, int) and left_out > 0
+    assert f"{left_out} of them left out by the loss confident" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--loss", "imp"), "--loss imp: its quality checker is trained on real texts"),
+        (("--loss", "focal"), "--loss focal: unknown loss"),
+        (("--loss", "confident", "--checker-per-label", "9"), "leave it out, or use imp, dimp"),
+        (("--loss", "dimp", "--trainer", "finetune"), "use --trainer probe"),
+    ],
+)
+def test_a_loss_that_cannot_be_had_is_refused(
+    little_world: Path, tmp_path: Path, options: tuple[str, ...], line: str
+) -> None:
+    """Without real texts for a checker, by a wrong name, or with an option without meaning."""
+    with pytest.raises(UserError, match=line):
+        run(little_world, tmp_path / "out", "--arm", "zero_shot", *options)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_arm_is_refused(little_world: Path, tmp_path: Path) -> None:
     """With the arms that there are."""
     with pytest.raises(UserError, match="real, real_full, zero_shot, few_shot"):

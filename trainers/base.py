@@ -1,6 +1,7 @@
 """The contract of a trainer: labelled texts and a seed in, predictions on test texts out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -20,11 +21,27 @@ class Outcome:
         predictions: Class indices of the test texts, shape (n_test,).
         seconds: Wall time of training and prediction, without what runs share (embeddings).
         details: What a reader may want to know: epochs, steps, best validation score.
+        probabilities: Of each label for each test text, rows summing to 1, shape (n_test, labels);
+            None of a trainer that does not give them.
     """
 
     predictions: NDArray[np.int64]
     seconds: float
     details: dict[str, Setting] = field(default_factory=dict)
+    probabilities: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of several.
+
+    Attributes:
+        train: Training texts; every label has at least one.
+        seed: Draws the order and the initial weights.
+    """
+
+    train: LabelledTexts
+    seed: int
 
 
 class ClassifierTrainer(ABC):
@@ -47,6 +64,15 @@ class ClassifierTrainer(ABC):
             test: Test texts, only predicted.
             seed: Draws the order and the initial weights.
         """
+
+    def run_many(self, jobs: Sequence[Job], test: LabelledTexts) -> list[Outcome]:
+        """Do each job as `run` does, in the order of `jobs`; the default does one after another.
+
+        Args:
+            jobs: What is trained on, and with which seeds.
+            test: Test texts, the same for all jobs.
+        """
+        return [self.run(job.train, test, job.seed) for job in jobs]
 
     def prepare(self, texts: list[str]) -> None:
         """Do once what all runs on `texts` share; the default shares nothing."""

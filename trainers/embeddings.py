@@ -148,11 +148,27 @@ class Embeddings:
 
 def _load_model(encoder: Encoder, pooling: Pooling) -> Any:
     from sentence_transformers import SentenceTransformer
-
-    if pooling == "mean":
-        return SentenceTransformer(str(encoder.path))
     from sentence_transformers.sentence_transformer import modules
 
-    tokens = modules.Transformer(str(encoder.path))
-    first = modules.Pooling(tokens.get_embedding_dimension(), pooling_mode="cls")
-    return SentenceTransformer(modules=[tokens, first])
+    if pooling == "mean":
+        model = SentenceTransformer(str(encoder.path))
+    else:
+        tokens = modules.Transformer(str(encoder.path))
+        first = modules.Pooling(tokens.get_embedding_dimension(), pooling_mode="cls")
+        model = SentenceTransformer(modules=[tokens, first])
+    _cut_to_positions(model)
+    return model
+
+
+def _cut_to_positions(model: Any) -> None:
+    """Cut texts where the encoder's positions end.
+
+    A RoBERTa counts them from after its padding token, so that its table holds more than a text can
+    have; a tokenizer that states no limit leaves the size of the table as the limit.
+    """
+    parts = getattr(model[0].auto_model, "embeddings", None)
+    table = getattr(parts, "position_embeddings", None)
+    offset = getattr(table, "padding_idx", None)
+    if table is not None and offset is not None:
+        most = table.num_embeddings - offset - 1
+        model.max_seq_length = min(model.max_seq_length or most, most)

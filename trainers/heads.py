@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from trainers.threads import single_threaded
 
 if TYPE_CHECKING:
     import torch
@@ -51,66 +50,46 @@ def class_weights(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float3
     return weights.astype(np.float32)
 
 
-def build_head(dimension: int, hidden: int, n_labels: int, dropout: float) -> torch.nn.Sequential:
-    """Return dense, tanh, dropout, output: with the BERT pooler's shape, BERT's own classifier."""
-    from torch import nn
+def build_head(
+    dimension: int, hidden: int, n_labels: int, dropout: float, seed: int
+) -> torch.nn.Sequential:
+    """Return dense, tanh, dropout, output: with the BERT pooler's shape, BERT's own classifier.
 
-    return nn.Sequential(
-        nn.Linear(dimension, hidden), nn.Tanh(), nn.Dropout(dropout), nn.Linear(hidden, n_labels)
-    )
-
-
-def train_head(
-    head: torch.nn.Sequential,
-    vectors: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    settings: HeadSettings,
-    seed: int,
-) -> int:
-    """Train `head` in place with the class-balanced cross-entropy; return the optimiser steps.
-
-    Args:
-        head: As `build_head` returns it, with its initial weights.
-        vectors: Shape (n, dimension).
-        labels: Class indices, shape (n,).
-        settings: How to train.
-        seed: Draws the order of the texts and the dropout.
+    The weights are drawn by `seed` as `torch.nn.Linear` draws them; the global generator is left
+    alone.
     """
     import torch
+    from torch import nn
 
-    output = head[-1]
-    assert isinstance(output, torch.nn.Linear)
-    weights = torch.from_numpy(class_weights(labels, output.out_features))
-    loss_of = torch.nn.CrossEntropyLoss(weight=weights)
-    x, y = torch.from_numpy(vectors), torch.from_numpy(labels)
-    per_epoch = -(-len(x) // settings.batch_size)
-    epochs = max(settings.epochs, -(-settings.min_steps // per_epoch))
-    biases = [p for name, p in head.named_parameters() if name.endswith("bias")]
-    matrices = [p for name, p in head.named_parameters() if not name.endswith("bias")]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": biases, "weight_decay": 0.0},
+    generator = torch.Generator().manual_seed(seed)
+    layers = [
+        nn.utils.skip_init(nn.Linear, dimension, hidden),
+        nn.utils.skip_init(nn.Linear, hidden, n_labels),
     ]
-    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, epochs * per_epoch)
-    order = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]), single_threaded():
-        torch.manual_seed(seed)  # the dropout draws from the global generator
-        head.train()
-        for _ in range(epochs):
-            for batch in torch.randperm(len(x), generator=order).split(settings.batch_size):
-                optimiser.zero_grad(set_to_none=True)
-                loss_of(head(x[batch]), y[batch]).backward()
-                optimiser.step()
-                schedule.step()
-        head.eval()
-    return epochs * per_epoch
+    for layer in layers:
+        nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+        bound = 1 / math.sqrt(layer.in_features)
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return nn.Sequential(layers[0], nn.Tanh(), nn.Dropout(dropout), layers[1])
 
 
-def predict(head: torch.nn.Sequential, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the class indices that `head` gives to `vectors` (n, dimension); shape (n,)."""
+def dense_layers(head: torch.nn.Sequential) -> tuple[torch.nn.Linear, torch.nn.Linear]:
+    """Return the hidden layer and the output layer of a head."""
+    from torch import nn
+
+    hidden, output = head[0], head[-1]
+    assert isinstance(hidden, nn.Linear) and isinstance(output, nn.Linear)
+    return hidden, output
+
+
+def class_probabilities(
+    head: torch.nn.Sequential, vectors: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the probabilities (n, labels) that `head` gives to `vectors` (n, dimension)."""
     import torch
 
+    if not len(vectors):
+        return np.zeros((0, dense_layers(head)[1].out_features), dtype=np.float32)
     with torch.inference_mode():
-        found: NDArray[np.int64] = head(torch.from_numpy(vectors)).argmax(-1).numpy()
+        found: NDArray[np.float32] = head(torch.from_numpy(vectors)).softmax(-1).numpy()
     return found

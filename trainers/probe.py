@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from trainers.base import ClassifierTrainer, Outcome, Setting
+from trainers.base import ClassifierTrainer, Job, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, loading
-from trainers.heads import HIDDEN, HeadSettings, build_head, predict, train_head
+from trainers.head_training import Lesson, train_heads
+from trainers.heads import HIDDEN, HeadSettings, build_head, class_probabilities
+from trainers.losses import CrossEntropy, Loss
+from trainers.losses.base import real_for_checker
+from trainers.pooler import pooler_weights
 from trainers.saving import save_classifier
 
 if TYPE_CHECKING:
     import torch
     from transformers import BertForSequenceClassification
+
+CHECKER_PER_LABEL = 50
+"""Real texts of each label that a quality checker is trained on, where nothing else is said."""
+
+
+Trained = tuple["torch.nn.Sequential", dict[str, Setting]]
+"""A head, ready to predict, and what its training was like: steps, and what the loss counted."""
 
 
 class Probe(ClassifierTrainer):
@@ -31,26 +45,50 @@ class Probe(ClassifierTrainer):
             layer of 768 units. `first`: BERT's own pooler, starting from the encoder's weights,
             so that encoder and head are exactly a `BertForSequenceClassification`.
         settings: How the head is trained.
+        loss: What is minimised, every class weighing the same; None for cross-entropy. Its checkers
+            are heads on the same vectors.
+        real: Real training texts, of which each run's seed draws those for the quality checker;
+            None for a loss that needs none.
+        checker_per_label: Real texts of each label for the quality checker; all of a label that has
+            fewer.
 
     Raises:
-        UserError: The pooling is `first` and the encoder has no BERT pooler to start from.
+        UserError: The pooling is `first` and the encoder has no BERT pooler to start from, or the
+            loss needs real texts and there are none of a label.
     """
 
     name = "probe"
 
     def __init__(
-        self, encoder: Encoder, embeddings: Embeddings, settings: HeadSettings | None = None
+        self,
+        encoder: Encoder,
+        embeddings: Embeddings,
+        settings: HeadSettings | None = None,
+        loss: Loss | None = None,
+        real: LabelledTexts | None = None,
+        checker_per_label: int = CHECKER_PER_LABEL,
     ) -> None:
         self.encoder = encoder
         self.embeddings = embeddings
         self.head_settings = settings or HeadSettings()
+        self.loss = loss or CrossEntropy()
+        self.real = real
+        self.checker_per_label = checker_per_label
         self.settings: dict[str, Setting] = {
             "pooling": embeddings.pooling,
             "hidden": HIDDEN if embeddings.pooling == "mean" else "pooler",
             **asdict(self.head_settings),
+            **self.loss.settings,
         }
+        # What would fail in the first run fails before any work.
         if embeddings.pooling == "first":
-            _pooler_weights(encoder)  # what would fail in the first run fails before any work
+            pooler_weights(encoder)
+        if self.loss.needs_real:
+            pool = real_for_checker(real, self.loss.name)
+            self.settings |= {
+                "checker_per_label": checker_per_label,
+                "checker_pool": pool.content_hash,
+            }
 
     @property
     def pooling(self) -> Pooling:
@@ -63,7 +101,35 @@ class Probe(ClassifierTrainer):
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Train a head on the vectors of `train` and predict `test`."""
-        return self._run(train, test, seed)[1]
+        return self.run_many([Job(train, seed)], test)[0]
+
+    def run_many(self, jobs: Sequence[Job], test: LabelledTexts) -> list[Outcome]:
+        """Do each job as `run` does; heads with equally many texts are trained side by side."""
+        return [outcome for _, outcome in self._run_many(jobs, test)]
+
+    def judge(
+        self, train: LabelledTexts, texts: Sequence[str], *, seed: int
+    ) -> NDArray[np.float32]:
+        """Return the probabilities (n, labels) that a head trained on `train` gives to `texts`.
+
+        With a seed it is the `Fit` of a loss.
+
+        Args:
+            train: What the head is trained on, by cross-entropy.
+            texts: What it judges (n).
+            seed: Draws order, dropout and initial weights.
+        """
+        ((head, _),) = self._train([Job(train, seed)], CrossEntropy())
+        return class_probabilities(head, self.embeddings.of(texts))
+
+    def checker_texts(self, seed: int) -> LabelledTexts:
+        """Return the real texts of the quality checker in a run with that seed.
+
+        Raises:
+            UserError: There are none of a label.
+        """
+        real = real_for_checker(self.real, self.loss.name)
+        return real.sample_per_label(self.checker_per_label, seed)
 
     def run_and_save(
         self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
@@ -80,7 +146,7 @@ class Probe(ClassifierTrainer):
             UserError: The pooling is `mean`, or the encoder is not a BERT; said before any work.
         """
         self.check_savable()
-        head, outcome = self._run(train, test, seed)
+        ((head, outcome),) = self._run_many([Job(train, seed)], test)
         self.save_model(head, train.label_names, folder)
         return outcome
 
@@ -94,12 +160,9 @@ class Probe(ClassifierTrainer):
         """
         save_classifier(self.as_sequence_classifier(head, label_names), self.encoder, folder)
 
-    def fit(self, train: LabelledTexts, seed: int) -> tuple[torch.nn.Sequential, int]:
-        """Return a trained head and its optimiser steps."""
-        vectors = self.embeddings.of(train.texts)
-        head = self._new_head(vectors.shape[1], len(train.label_names), seed)
-        labels = np.asarray(train.labels, dtype=np.int64)
-        return head, train_head(head, vectors, labels, self.head_settings, seed)
+    def fit(self, train: LabelledTexts, seed: int) -> Trained:
+        """Return a head trained on `train`, and what its training was like."""
+        return self._train([Job(train, seed)], self.loss)[0]
 
     def as_sequence_classifier(
         self, head: torch.nn.Sequential, label_names: tuple[str, ...]
@@ -148,43 +211,63 @@ class Probe(ClassifierTrainer):
                 "cannot be published; use --trainer finetune"
             )
 
-    def _run(
-        self, train: LabelledTexts, test: LabelledTexts, seed: int
-    ) -> tuple[torch.nn.Sequential, Outcome]:
-        self.prepare([*train.texts, *test.texts])
+    def _run_many(
+        self, jobs: Sequence[Job], test: LabelledTexts
+    ) -> list[tuple[torch.nn.Sequential, Outcome]]:
+        needed = [*test.texts, *(text for job in jobs for text in job.train.texts)]
+        if self.loss.needs_real:
+            needed += [text for job in jobs for text in self.checker_texts(job.seed).texts]
+        self.prepare(needed)
         start = time.perf_counter()
-        head, steps = self.fit(train, seed)
-        predictions = np.zeros(0, dtype=np.int64)
-        if len(test):
-            predictions = predict(head, self.embeddings.of(test.texts))
-        return head, Outcome(predictions, time.perf_counter() - start, {"steps": steps})
+        trained = self._train(jobs, self.loss)
+        vectors = self.embeddings.of(test.texts)
+        found = [class_probabilities(head, vectors) for head, _ in trained]
+        seconds = (time.perf_counter() - start) / max(1, len(jobs))
+        return [
+            (head, Outcome(each.argmax(-1).astype(np.int64), seconds, details, each))
+            for (head, details), each in zip(trained, found, strict=True)
+        ]
+
+    def _train(self, jobs: Sequence[Job], loss: Loss) -> list[Trained]:
+        """Train a head for each job, those with equally many texts and labels side by side."""
+        lessons = [self._lesson(job, loss) for job in jobs]
+        heads = [
+            self._new_head(lesson.vectors.shape[1], len(job.train.label_names), job.seed)
+            for job, (lesson, _) in zip(jobs, lessons, strict=True)
+        ]
+        alike: dict[tuple[int, int], list[int]] = {}
+        for i, job in enumerate(jobs):
+            alike.setdefault((len(job.train), len(job.train.label_names)), []).append(i)
+        steps: dict[int, int] = {}
+        for own in alike.values():
+            taken = train_heads(
+                [heads[i] for i in own], [lessons[i][0] for i in own], loss, self.head_settings
+            )
+            steps |= dict.fromkeys(own, taken)
+        return [
+            (head, {"steps": steps[i], **counted})
+            for i, (head, (_, counted)) in enumerate(zip(heads, lessons, strict=True))
+        ]
+
+    def _lesson(self, job: Job, loss: Loss) -> tuple[Lesson, dict[str, Setting]]:
+        """Return what a head learns from, and what the loss counted: texts left out, real ones."""
+        real = self.checker_texts(job.seed) if loss.needs_real else None
+        known = loss.example_weights(job.train, partial(self.judge, seed=job.seed), real)
+        lesson = Lesson(
+            vectors=self.embeddings.of(job.train.texts),
+            labels=np.asarray(job.train.labels, dtype=np.int64),
+            seed=job.seed,
+            weights=known.weights,
+            quality=known.quality,
+        )
+        counted: dict[str, Setting] = {} if real is None else {"checker_size": len(real)}
+        if left_out := int((known.weights == 0).sum()):
+            counted["left_out"] = left_out
+        return lesson, counted
 
     def _new_head(self, dimension: int, n_labels: int, seed: int) -> torch.nn.Sequential:
-        import torch
-
         hidden = HIDDEN if self.pooling == "mean" else dimension
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            head = build_head(dimension, hidden, n_labels, self.head_settings.dropout)
+        head = build_head(dimension, hidden, n_labels, self.head_settings.dropout, seed)
         if self.pooling == "first":
-            head[0].load_state_dict(_pooler_weights(self.encoder))
+            head[0].load_state_dict(pooler_weights(self.encoder))
         return head
-
-
-def _pooler_weights(encoder: Encoder) -> dict[str, torch.Tensor]:
-    """Read the BERT pooler of `encoder`, the only layer of it that the head starts from."""
-    from safetensors import safe_open
-
-    path = encoder.path / "model.safetensors"
-    if not path.is_file():
-        raise UserError(
-            f"--pooling first: needs a model.safetensors in {encoder.path}; use --pooling mean"
-        )
-    with safe_open(path, framework="pt") as weights:
-        names = [name for name in weights.keys() if "pooler" in name]  # noqa: SIM118 - no dict
-        found = {name.split("pooler.dense.")[-1]: name for name in names}
-        if set(found) != {"weight", "bias"}:
-            raise UserError(
-                f"--pooling first: {encoder.name} has no BERT pooler; use --pooling mean"
-            )
-        return {part: weights.get_tensor(name) for part, name in found.items()}

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from builders.data import LabelledTexts
-from builders.errors import UserError
+from builders.errors import NotAtHand, UserError
 from builders.facts import CorpusRecord
+from builders.real import load_real
 from builders.tasks.base import Task
 from evaluation.arms import parse_arm
 from trainers.base import Outcome
 from trainers.embeddings import Embeddings
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune
-from trainers.probe import Probe
+from trainers.losses import CrossEntropy, create_loss
+from trainers.probe import CHECKER_PER_LABEL, Probe
 from trainers.run_folder import Scores, TrainedRun, write_run
 from understudy.gathering import Writer, gather
 from understudy.llm_session import LLMSession
@@ -38,12 +40,16 @@ class Training:
         arm: What it is trained on.
         seed: Draws the training texts, their order and the initial weights.
         settings: As of a study.
+        loss: What is minimised, as `--loss` names it.
+        checker_per_label: Real texts of each label for the quality checker of a loss that has one.
     """
 
     task: Task
     arm: str
     seed: int
     settings: StudySettings
+    loss: str = CrossEntropy.name
+    checker_per_label: int = CHECKER_PER_LABEL
 
 
 def train_one(
@@ -64,11 +70,11 @@ def train_one(
 
     Raises:
         UserError: The folder is not empty, the classifier could not be saved, or the arm's texts
-            are not at hand.
+            or those of a checker are not at hand.
     """
     task, arm, settings = training.task, training.arm, training.settings
     check_out(out)
-    trainer = _trainer(settings)
+    trainer = _trainer(training)
     session = session or LLMSession(settings.llm)
     with session.opened() as (llm, live):
         check_llm(llm, Grid((task,), (arm,), (training.seed,)), settings)
@@ -98,13 +104,36 @@ def check_out(out: Path) -> None:
         raise UserError(f"--out {out}: is not empty; name a new folder")
 
 
-def _trainer(settings: StudySettings) -> Probe | Finetune:
+def _trainer(training: Training) -> Probe | Finetune:
+    settings, loss = training.settings, create_loss(training.loss)
     encoder = load_encoder(settings.encoder)
     if settings.trainer == "finetune":
+        if loss.name != CrossEntropy.name:
+            raise UserError(
+                f"--loss {loss.name}: --trainer finetune minimises the cross-entropy here; use "
+                "--trainer probe"
+            )
         return Finetune(encoder)
-    probe = Probe(encoder, Embeddings(encoder, "first" if settings.pooling == "first" else "mean"))
+    probe = Probe(
+        encoder,
+        Embeddings(encoder, "first" if settings.pooling == "first" else "mean"),
+        loss=loss,
+        real=_checker_pool(training) if loss.needs_real else None,
+        checker_per_label=training.checker_per_label,
+    )
     probe.check_savable()
     return probe
+
+
+def _checker_pool(training: Training) -> LabelledTexts:
+    """Return the real training texts, of which the seed draws those of a quality checker."""
+    settings = training.settings
+    try:
+        return load_real(training.task, settings.real, allow_hub=settings.hub).train
+    except NotAtHand as error:
+        raise UserError(
+            f"--loss {training.loss}: its quality checker is trained on real texts: {error}"
+        ) from error
 
 
 def _record(

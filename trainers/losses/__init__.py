@@ -4,14 +4,20 @@ from collections.abc import Callable
 
 from builders.errors import UserError
 from trainers.losses.base import ExampleWeights, Fit, Loss
+from trainers.losses.confident import Confident
 from trainers.losses.cross_entropy import CrossEntropy
+from trainers.losses.dynamic_importance import DynamicImportance
+from trainers.losses.importance import Importance
 from trainers.losses.label_smoothing import LabelSmoothing
 
 __all__ = [
     "LOSSES",
+    "Confident",
     "CrossEntropy",
+    "DynamicImportance",
     "ExampleWeights",
     "Fit",
+    "Importance",
     "LabelSmoothing",
     "Loss",
     "create_loss",
@@ -20,6 +26,9 @@ __all__ = [
 LOSSES: dict[str, Callable[[], Loss]] = {
     CrossEntropy.name: CrossEntropy,
     LabelSmoothing.name: LabelSmoothing,
+    Confident.name: Confident,
+    Importance.name: Importance,
+    DynamicImportance.name: DynamicImportance,
 }
 """Name -> what makes the loss with its default settings."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
-from understudy.commands.options import add_corpus_options, not_negative
+from understudy.commands.options import add_corpus_options, not_negative, positive
 
 if TYPE_CHECKING:
     from trainers.run_folder import TrainedRun
@@ -54,6 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the probe (first); mean scores better, but cannot be saved as a model",
     )
     parser.add_argument(
+        "--loss",
+        metavar="NAME",
+        default="cross_entropy",
+        help="what is minimised: cross_entropy, label_smoothing, confident (leaves out texts that "
+        "look mislabelled), or imp or dimp (weigh texts by a checker trained on real ones)",
+    )
+    parser.add_argument(
+        "--checker-per-label",
+        type=positive,
+        metavar="N",
+        help="real texts of each label that the checker of imp and dimp is trained on (50)",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the folder (default: models/TASK-ARM-SEED)"
     )
     add_llm_options(parser)
@@ -63,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, save, and say how it scores and what can be done with it."""
     from builders.tasks import load_task
     from evaluation.arms import LLM, parse_arm
+    from trainers.probe import CHECKER_PER_LABEL
     from understudy.live_line import LiveLine
     from understudy.llm_session import LEDGER, LLMSession
     from understudy.settings import StudySettings
@@ -73,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if arm.name == LLM:
         raise UserError(f"--arm {LLM}: the LLM itself classifies; there is nothing to train")
     _check_pooling(args.trainer, args.pooling)
+    _check_checker(args.loss, args.checker_per_label)
     out = args.out or Path("models") / f"{task.name}-{args.arm}-{args.seed}"
     check_out(out)
     line = LiveLine()
@@ -89,7 +104,15 @@ def run(args: argparse.Namespace) -> int:
         real=args.real,
     )
     with line:
-        trained = train_one(Training(task, args.arm, args.seed, settings), out, session)
+        training = Training(
+            task,
+            args.arm,
+            args.seed,
+            settings,
+            args.loss,
+            args.checker_per_label or CHECKER_PER_LABEL,
+        )
+        trained = train_one(training, out, session)
     for each in _summary(trained, out):
         print(each)
     return 0
@@ -105,9 +128,25 @@ def _check_pooling(trainer: str, pooling: str | None) -> None:
         )
 
 
+def _check_checker(loss: str, per_label: int | None) -> None:
+    from trainers.losses import LOSSES, create_loss
+
+    if per_label is not None and not create_loss(loss).needs_real:
+        users = ", ".join(name for name in LOSSES if create_loss(name).needs_real)
+        raise UserError(
+            f"--checker-per-label {per_label}: --loss {loss} has no checker on real texts; leave "
+            f"it out, or use {users}"
+        )
+
+
 def _summary(trained: TrainedRun, out: Path) -> Iterator[str]:
     n = sum(trained.n_per_label.values())
     yield f"{trained.task} {trained.arm}: {trained.trainer} trained on {n} texts"
+    loss, settings = trained.settings.get("loss"), trained.settings
+    if left_out := settings.get("left_out"):
+        yield f"  {left_out} of them left out by the loss {loss}"
+    if checked := settings.get("checker_size"):
+        yield f"  weighed by the loss {loss}, its checker trained on {checked} real texts"
     for test in trained.tests:
         for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
             yield (
