@@ -92,7 +92,8 @@ def confusion_difference(
     arms = (reference_predictions, other_predictions)
     patterns = Patterns.of(y_true, arms, n_labels)
     rng = np.random.default_rng(seed)
-    weights = patterns.draw_seeds(rng, replicates)
+    first, second = patterns.draw_seeds(rng, replicates)
+    weights = np.concatenate([first, -second], axis=1)
     drawn, done = [], 0
     for counts in patterns.draw_texts(rng, replicates):
         drawn.append(_measures(patterns, n_labels, counts, weights[done : done + len(counts)]))

@@ -1,5 +1,6 @@
 """Maps the rows of a source to labelled texts of a task."""
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
