@@ -22,7 +22,8 @@ from builders.llms.recording import Recording
 from builders.real import load_real
 from builders.tasks import Task, list_tasks, load_task
 from evaluation.report.table import Cell, Column, Table
-from evaluation.report.wording import with_spread
+from evaluation.report.wording import hundredths, with_spread
+from evaluation.statistics import accuracy_interval
 from evaluation.subjectivity.agreement_curve import (
     AgreementCurve,
     agreement_curve,
@@ -108,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             summaries[name] = summarise(votes)
             votes = rate(votes)
         scored[name] = _scored(task, votes, probe, options.seeds)
-    for table in (_ranking(), votes_table(summaries), _set_table(scored), *_curves(scored)):
+    tables = [_ranking(), votes_table(summaries), _set_table(scored), _predicted_table(scored)]
+    for table in [*tables, *_curves(scored)]:
         sys.stdout.write(_markdown(table))
 
 
@@ -158,6 +160,25 @@ def _set_table(scored: dict[str, Scored]) -> Table:
             Column("training texts"),
             Column("left out", number=False, wide=True),
         ),
+        rows=tuple(rows),
+    )
+
+
+def _predicted_table(scored: dict[str, Scored]) -> Table:
+    rows = []
+    for name, each in scored.items():
+        names = each.rated.texts.label_names
+        for arm, said in each.predictions.items():
+            accuracy = accuracy_interval(each.labels, said, len(names))
+            shares = [(said == index).mean() for index in range(len(names))]
+            told = zip(names, map(hundredths, shares), strict=True)
+            predicted = ", ".join(f"{label} {share}" for label, share in told)
+            rows.append((Cell(name), Cell(arm), Cell(with_spread(accuracy)), Cell(predicted)))
+    titles = ("votes", "arm", "accuracy (%)", "predicted labels (%)")
+    return Table(
+        key="predicted",
+        title="What the arms predict",
+        columns=tuple(Column(title, number=title.startswith("acc")) for title in titles),
         rows=tuple(rows),
     )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.tasks import load_task
-from evaluation.subjectivity.design import plan_survey, plan_text
+from evaluation.subjectivity.design import plan_survey, plan_text, task_sheets
 from evaluation.subjectivity.judge_agreement import judge_agreement
 from evaluation.subjectivity.judgements import (
     Judgement,
@@ -173,7 +173,8 @@ def test_a_plan_can_be_filled_and_read(tmp_path: Path) -> None:
     """The CSV shows question, labels and examples of both tasks; answered, it is judgements."""
     tasks = {name: load_task(name) for name in ("sms_spam", "humor")}
     shown = LabelledTexts(("=1+1", "win now"), (0, 1), tasks["sms_spam"].label_names, ("1", "2"))
-    text = plan_text(plan_survey(list(tasks), 2, 1), tasks, {"sms_spam": shown})
+    plan = plan_survey(list(tasks), 2, 1)
+    text = plan_text(plan, task_sheets(plan, tasks, {"sms_spam": shown}))
 
     rows = list(csv.DictReader(io.StringIO(text)))
     side = "a" if rows[0]["a"] == "sms_spam" else "b"

@@ -246,6 +246,13 @@ def test_a_description_that_is_not_right_is_refused(
         _read(_described(tmp_path, text, [{"text": "a", "v": ["ham"]}]))
 
 
+def test_a_description_without_keys_is_told_its_keys(tmp_path: Path) -> None:
+    """A list is no description; the remedy names the keys of one."""
+    (tmp_path / "own.yaml").write_text("[1]")
+    with pytest.raises(UserError, match="holds a list, not keys; give the keys task, file, votes"):
+        load_vote_source(str(tmp_path / "own.yaml"))
+
+
 def test_what_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No description, no file beside it; and of one that ships, no data at hand."""
     with pytest.raises(UserError, match="no such description of votes"):

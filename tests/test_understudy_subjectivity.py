@@ -33,7 +33,7 @@ def test_a_survey_is_planned_filled_and_ranked(
     """The plan says how often pairs are judged; rows without an answer are counted."""
     plan = ("plan", "--tasks", TASKS, "--judges", "4", "--judgements", "2", "--out", "plan.csv")
     assert _subjectivity(*plan) == 0
-    assert "8 judgements for 4 judges, each of the 3 pairs 2 to 3 times" in capsys.readouterr().out
+    assert "8 judgements of 4 judges, each of the 3 pairs 2 to 3 times" in capsys.readouterr().out
 
     path = own_folder / "plan.csv"
     rows = _rows(path)

@@ -9,7 +9,9 @@ from builders.errors import UserError
 from builders.tasks.document import Document, Place
 from builders.tasks.mistakes import KeyPath, Mistake, key_name
 
-_ROOT_RIGHT = "start with `name: ...` and give every key of a task a line of its own"
+ROOT_RIGHT = "start with `name: ...` and give every key of a task a line of its own"
+"""What is right where a file holds no keys."""
+
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _HINTS = {
     "mapping values are not allowed": 'quote a value that holds a colon: "like: this"',
@@ -109,9 +111,9 @@ def _duplicate(written: KeyPath, line: int, first: Place) -> Mistake:
 
 def _no_mapping(root: yaml.Node | None) -> Mistake:
     if root is None:
-        return Mistake("", "is empty", _ROOT_RIGHT)
+        return Mistake("", "is empty", ROOT_RIGHT)
     what = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
-    return Mistake("", f"holds {what}, not keys", _ROOT_RIGHT, root.start_mark.line + 1)
+    return Mistake("", f"holds {what}, not keys", ROOT_RIGHT, root.start_mark.line + 1)
 
 
 def _unparsable(error: yaml.YAMLError, text: str) -> Mistake:

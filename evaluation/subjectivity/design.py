@@ -4,7 +4,7 @@ As in Li et al. (2023), section 4.2, where 54 workers made 10 judgements each.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,11 +13,14 @@ from builders.errors import UserError
 from builders.tasks.base import Task
 from evaluation.subjectivity.judgements import COLUMNS, TIE, Judgement, csv_text
 
-QUESTION = (
-    "Which of the two tasks is the more objective? A task is the more objective, the more the "
-    "label of a text follows from what plainly stands in it, such as words or phrases, so that "
-    "people with other opinions, feelings or beliefs would give the same one. Write a or b into "
-    f"the column more_objective, or {TIE} where you cannot say."
+CRITERION = (
+    "A task is the more objective, the more the label of a text follows from what plainly stands "
+    "in it, such as words or phrases, so that people with other opinions, feelings or beliefs "
+    "would give the same one."
+)
+INSTRUCTION = (
+    f"Which of the two tasks is the more objective? {CRITERION} Write a or b into the column "
+    f"more_objective, or {TIE} where you cannot say."
 )
 
 _PARTS = ("question", "labels", "examples")
@@ -44,6 +47,21 @@ class SurveyPlan:
     pairs: int
     least: int
     most: int
+
+
+@dataclass(frozen=True)
+class TaskSheet:
+    """What a judge sees of a task.
+
+    Attributes:
+        question: The question that a label answers.
+        labels: Each label with its meaning.
+        examples: Labels with example texts.
+    """
+
+    question: str
+    labels: tuple[tuple[str, str], ...]
+    examples: tuple[tuple[str, str], ...]
 
 
 def plan_survey(tasks: Sequence[str], judges: int, judgements: int, seed: int = 0) -> SurveyPlan:
@@ -90,19 +108,15 @@ def plan_survey(tasks: Sequence[str], judges: int, judgements: int, seed: int = 
     return SurveyPlan(tuple(rows), len(pairs), min(dealt.values()), max(dealt.values()))
 
 
-def plan_text(
+def task_sheets(
     plan: SurveyPlan,
     tasks: Mapping[str, Task],
     examples: Mapping[str, LabelledTexts],
     *,
     per_label: int = 2,
     seed: int = 0,
-) -> str:
-    """Return the plan as the text of a CSV file that judges fill in.
-
-    Each row shows, of both tasks, the question, the meaning of each label and example texts. A
-    cell of examples starts with a label's name, never with a text, which a spreadsheet might take
-    for a formula.
+) -> list[tuple[TaskSheet, TaskSheet]]:
+    """Return what each row of the plan shows of its two tasks.
 
     Args:
         plan: The plan.
@@ -111,25 +125,40 @@ def plan_text(
         per_label: Examples of each label.
         seed: Draws the examples, anew for each row.
     """
+
+    def sheet(number: int, name: str) -> TaskSheet:
+        task, texts = tasks[name], examples.get(name)
+        drawn = _examples(texts, per_label, f"{seed}/{number}/{name}") if texts else ()
+        return TaskSheet(task.description, tuple(task.labels.items()), drawn)
+
+    return [(sheet(i, row.a), sheet(i, row.b)) for i, row in enumerate(plan.rows)]
+
+
+def plan_text(plan: SurveyPlan, sheets: Sequence[tuple[TaskSheet, TaskSheet]]) -> str:
+    """Return the plan, with what each row shows, as the text of a CSV file that judges fill in.
+
+    A cell of examples starts with a label's name, never with a text, which a spreadsheet might take
+    for a formula.
+    """
     rows = []
-    for number, each in enumerate(plan.rows):
-        row = {"judge": each.judge, "a": each.a, "b": each.b, "instruction": QUESTION}
-        for side, name in (("a", each.a), ("b", each.b)):
-            task = tasks[name]
-            shown = ""
-            if name in examples:
-                shown = _examples(examples[name], per_label, f"{seed}/{number}/{name}")
-            labels = "\n".join(f"{label}: {meaning}" for label, meaning in task.labels.items())
-            row |= {f"{side}_question": task.description, f"{side}_labels": labels}
-            row[f"{side}_examples"] = shown
+    for each, pair in zip(plan.rows, sheets, strict=True):
+        row = {"judge": each.judge, "a": each.a, "b": each.b, "instruction": INSTRUCTION}
+        for side, sheet in zip("ab", pair, strict=True):
+            row[f"{side}_question"] = sheet.question
+            row[f"{side}_labels"] = _lines(sheet.labels)
+            row[f"{side}_examples"] = _lines(sheet.examples)
         rows.append({**row, "more_objective": ""})
     return csv_text(PLAN_COLUMNS, rows)
 
 
-def _examples(texts: LabelledTexts, per_label: int, seed: str) -> str:
-    lines = []
+def _lines(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{label}: {text}" for label, text in pairs)
+
+
+def _examples(texts: LabelledTexts, per_label: int, seed: str) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
     for index, label in enumerate(texts.label_names):
         own = [text for la, text in texts.pairs() if la == index]
         drawn = random.Random(f"{seed}/{label}").sample(own, min(per_label, len(own)))
-        lines += [f"{label}: {text}" for text in drawn]
-    return "\n".join(lines)
+        found += [(label, text) for text in drawn]
+    return tuple(found)

@@ -53,7 +53,10 @@ def _ranking_notes(ranking: SubjectivityRanking) -> list[str]:
         f"{ranking.judges} judges."
     ]
     if ranking.drawn == "judgements":
-        notes.append("The intervals do not know how other judges would have answered.")
+        notes.append(
+            "The intervals do not know how other judges would have answered; one without width, as "
+            "where no answer contradicts another, is no certainty."
+        )
     if len(ranking.groups) > 1:
         groups = "; ".join(listed(group) for group in ranking.groups)
         notes.append(f"No judgement links these groups, so each has ranks of its own: {groups}.")

@@ -1,7 +1,7 @@
 """A YAML file that says how a file of votes is to be read: its task, its columns, its values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -9,7 +9,7 @@ from builders.errors import UserError
 from builders.real.labels import spelled
 from builders.tasks.document import Document
 from builders.tasks.mistakes import closest, listed
-from builders.tasks.reading import read_document
+from builders.tasks.reading import ROOT_RIGHT, read_document
 
 Absent = TypeVar("Absent", str, None)
 
@@ -126,7 +126,10 @@ class _Reader:
 
     def source(self) -> VoteSource:
         if self.document.mistakes:
-            raise UserError(f"{self.path}: {self.document.mistakes[0]}")
+            mistake = self.document.mistakes[0]
+            if mistake.right == ROOT_RIGHT:
+                mistake = replace(mistake, right=f"give the keys {', '.join(_KEYS)}")
+            raise UserError(f"{self.path}: {mistake}")
         for key in self.document.mapping():
             if key not in _KEYS:
                 near = closest(str(key), _KEYS)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.errors import UserError
-from understudy.commands.options import not_negative, positive
+from understudy.commands.llm_options import add_llm_options
+from understudy.commands.options import positive
+from understudy.commands.survey import add_survey, ask_llm, plan_survey_file
 
 if TYPE_CHECKING:
-    from builders.data import LabelledTexts
-    from builders.tasks import Task
     from evaluation.report.table import Table
 
 NAME = "subjectivity"
-HELP = "rank tasks by people's or LLMs' judgements, or see how far annotators agree"
+HELP = "rank tasks by judgements of people or LLMs, or see how far annotators agree"
 
 WIDTH = 100
 
@@ -24,29 +24,16 @@ WIDTH = 100
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    plan = actions.add_parser("plan", help="make a survey for judges to fill in")
-    plan.add_argument("--tasks", default="all", help="all, or names and paths with commas between")
-    plan.add_argument(
-        "--judges", type=positive, default=54, metavar="N", help="how many judges (default: 54)"
+    people = actions.add_parser("plan", help="make a survey for people to fill in")
+    add_survey(people, judges=54, judgements=10)
+    llm = actions.add_parser("ask", help="let a live LLM be the judges")
+    add_survey(llm, judges=3, judgements=None)
+    llm.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say how many requests and tokens, how much money and time it takes; send nothing",
     )
-    plan.add_argument(
-        "--judgements",
-        type=positive,
-        default=10,
-        metavar="N",
-        help="pairs of tasks for each judge (default: 10)",
-    )
-    plan.add_argument(
-        "--examples",
-        type=not_negative,
-        default=2,
-        metavar="N",
-        help="synthetic example texts of each label (default: 2)",
-    )
-    plan.add_argument(
-        "--seed", type=not_negative, default=0, help="draws pairs, order and examples (default: 0)"
-    )
-    plan.add_argument("--out", type=Path, required=True, metavar="CSV", help="a new file")
+    add_llm_options(llm, talks=False)
     rank = actions.add_parser("rank", help="rank tasks from the most objective on")
     rank.add_argument(
         "judgements",
@@ -73,45 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one of the three."""
-    actions = {"plan": _plan, "rank": _rank, "votes": _votes}
+    """Do one of the four."""
+    actions = {"plan": plan_survey_file, "ask": ask_llm, "rank": _rank, "votes": _votes}
     return actions[args.action](args)
-
-
-def _plan(args: argparse.Namespace) -> int:
-    from evaluation.subjectivity.design import plan_survey, plan_text
-    from understudy.settings import parse_tasks
-
-    if args.out.exists():
-        raise UserError(f"--out {args.out}: is there already, perhaps filled in; name a new file")
-    tasks = {task.name: task for task in parse_tasks(args.tasks)}
-    plan = plan_survey(tuple(tasks), args.judges, args.judgements, args.seed)
-    examples = _examples(tuple(tasks.values())) if args.examples else {}
-    text = plan_text(plan, tasks, examples, per_label=args.examples, seed=args.seed)
-    args.out.write_text(text, encoding="utf-8", newline="")
-    if args.examples and (bare := [name for name in tasks if name not in examples]):
-        print(f"no example texts, since the recording has none: {', '.join(bare)}")
-    times = str(plan.least) if plan.least == plan.most else f"{plan.least} to {plan.most}"
-    print(
-        f"{args.out}: {len(plan.rows)} judgements for {args.judges} judges, each of the "
-        f"{plan.pairs} pairs {times} times; let each judge fill the column more_objective, then: "
-        f"understudy subjectivity rank {args.out}"
-    )
-    return 0
-
-
-def _examples(tasks: tuple[Task, ...]) -> dict[str, LabelledTexts]:
-    """Return the recorded zero-shot texts of each task that has any; real ones may not be shown."""
-    from builders.composition import Order, compose
-    from builders.llms.recording import Recording
-    from builders.strategies import ZeroShot
-
-    recording, order = Recording(), Order(ZeroShot.name)
-    return {
-        task.name: compose(task, order, recording).texts
-        for task in tasks
-        if recording.can_answer(task, order.strategy)
-    }
 
 
 def _rank(args: argparse.Namespace) -> int:
