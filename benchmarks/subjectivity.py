@@ -21,6 +21,13 @@ from builders.data import LabelledTexts
 from builders.llms.recording import Recording
 from builders.real import load_real
 from builders.tasks import Task, list_tasks, load_task
+from evaluation.report.agreement_tables import (
+    curve_table,
+    levels_table,
+    trend_table,
+    votes_table,
+)
+from evaluation.report.judgement_tables import ranking_table
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import hundredths, with_spread
 from evaluation.statistics import accuracy_interval
@@ -34,14 +41,7 @@ from evaluation.subjectivity.agreement_levels import (
     accuracy_by_level,
     rise_difference,
 )
-from evaluation.subjectivity.agreement_tables import (
-    curve_table,
-    levels_table,
-    trend_table,
-    votes_table,
-)
 from evaluation.subjectivity.judge_agreement import judge_agreement
-from evaluation.subjectivity.judgement_tables import ranking_table
 from evaluation.subjectivity.judgements import recorded_judgements
 from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.subjectivity.vote_reading import read_votes, votes_file

@@ -60,7 +60,8 @@ class JointBootstrap:
 
     Args:
         y_true: Label index of each test text (n,).
-        predictions: Arm -> predicted label indices, a row a seed (seeds, n).
+        predictions: Arm -> predicted label indices, a row a seed (seeds, n); -1 where there is no
+            answer, which is never right.
         n_labels: Labels of the task; one that never occurs counts 0 in macro-F1.
         replicates: How many times to draw.
         seed: Seed of the draws; the same seed gives the same replicates.
@@ -81,7 +82,7 @@ class JointBootstrap:
         self.n_labels = n_labels
         self._true = _label_indices("y_true", y_true, n_labels, ndim=1)
         self._said = {
-            arm: _label_indices(f"predictions of {arm}", rows, n_labels, ndim=2)
+            arm: _label_indices(f"predictions of {arm}", rows, n_labels, ndim=2, least=-1)
             for arm, rows in predictions.items()
         }
         for arm, rows in self._said.items():
@@ -189,14 +190,14 @@ def _seed_shares(rng: np.random.Generator, size: int, replicates: int) -> Floats
     return shares
 
 
-def _label_indices(name: str, values: ArrayLike, n_labels: int, ndim: int) -> Ints:
+def _label_indices(name: str, values: ArrayLike, n_labels: int, ndim: int, least: int = 0) -> Ints:
     array = np.asarray(values)
     if array.ndim != ndim or array.dtype.kind not in "iu" or not array.size:
         raise ValueError(
             f"{name} is an array of {array.dtype} with shape {array.shape}; "
             f"expected label indices (integers) with {ndim} axes, at least one"
         )
-    if not 0 <= array.min() <= array.max() < n_labels:
+    if not least <= array.min() <= array.max() < n_labels:
         raise ValueError(
             f"{name} goes from {array.min()} to {array.max()}; "
             f"the task's label indices are 0 to {n_labels - 1}"

@@ -1,11 +1,21 @@
 """What a study writes down and a report reads: runs, measures, the plan; one JSON line each."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from builders.annotation import LabellingRecord
 from builders.facts import CorpusRecord
 
-__all__ = ["CorpusRecord", "MeasureRecord", "RunRecord", "StudyRecords", "TaskFacts"]
+__all__ = [
+    "CorpusRecord",
+    "FindingRecord",
+    "LabellingRecord",
+    "MeasureRecord",
+    "RunRecord",
+    "StudyRecords",
+    "TaskFacts",
+    "VotedFacts",
+]
 
 REAL_TEST = "real"
 """`RunRecord.evaluated_on` of a run that was scored on real text."""
@@ -21,7 +31,7 @@ class RunRecord:
         task: Task name.
         arm: `real`, `real_full`, `zero_shot`, `few_shot`, ...
         encoder: The encoder as the user named it.
-        trainer: `probe` or `finetune`.
+        trainer: `probe` or `finetune`; `llm` where the LLM itself classified.
         seed: Draws the real subset, the order and the initial weights.
         reason: Why it was skipped; empty when done.
         n_train: Training texts.
@@ -33,7 +43,9 @@ class RunRecord:
         evaluated_on: `real`, or the name of the arm whose corpus stood in for a test set.
         train_hash: Content hash of the training texts.
         test_hash: Content hash of the test texts.
-        predictions: File with `labels` and `predictions` (int arrays, npz), relative to the study.
+        predictions: File with `labels` and `predictions` (int arrays, npz), relative to the study;
+            with `rows`, the places of the test texts, where only some were predicted (-1: no
+            answer), and `voted/NAME` for each set of texts with votes.
         real_source: Where the real texts came from, with the resolved commit of a Hub data set.
         versions: Package -> version.
         settings: The trainer's settings.
@@ -88,6 +100,46 @@ class MeasureRecord:
 
 
 @dataclass(frozen=True)
+class FindingRecord:
+    """What was found out about a task beyond a figure: a line of `findings.jsonl`.
+
+    Attributes:
+        key: Hash over everything that decides it (hex).
+        task: Task name.
+        kind: `failures`, `coverage`, `label_noise` or `words`.
+        arm: The arm that it is about.
+        values: The finding, as the kind has it.
+    """
+
+    key: str
+    task: str
+    kind: str
+    arm: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class VotedFacts:
+    """A set of texts with annotators' votes.
+
+    Attributes:
+        name: Name of its description.
+        n: Texts.
+        note: What has to be known of the votes.
+        left_out: Reason -> rows, texts or votes that are not among them.
+        binned: Whether only bins of agreement are known.
+        path: File with `labels` and `agreement` (npz), relative to the study.
+    """
+
+    name: str
+    n: int
+    note: str
+    left_out: dict[str, int]
+    binned: bool
+    path: str
+
+
+@dataclass(frozen=True)
 class TaskFacts:
     """What the report says of a task beside its scores; an entry of `study.json`.
 
@@ -102,6 +154,7 @@ class TaskFacts:
         dropped: Value in the real data -> rows dropped because the task has no label for it.
         moved: Texts removed from the training split because the test split holds them too.
         evaluated_on: `real`, or `corpora` where each synthetic arm was tested on the other.
+        voted: Sets of texts with votes that the runs were scored on, too.
     """
 
     task: str
@@ -114,6 +167,7 @@ class TaskFacts:
     dropped: dict[str, int]
     moved: int
     evaluated_on: str
+    voted: tuple[VotedFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +182,8 @@ class StudyRecords:
         missing: `(task, arm, seed)` of planned runs that are not there yet.
         measures: Diversity and similarity figures.
         corpora: What building the corpora gave.
+        labellings: What labelling real texts gave.
+        findings: What was found out about the tasks.
     """
 
     settings: dict[str, str | int | float | bool | None]
@@ -137,3 +193,5 @@ class StudyRecords:
     missing: tuple[tuple[str, str, int], ...]
     measures: tuple[MeasureRecord, ...]
     corpora: tuple[CorpusRecord, ...]
+    labellings: tuple[LabellingRecord, ...] = ()
+    findings: tuple[FindingRecord, ...] = ()

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from evaluation.report.table import Table
-from evaluation.subjectivity.agreement_curve import agreement_curve
-from evaluation.subjectivity.agreement_levels import accuracy_by_level
-from evaluation.subjectivity.agreement_tables import (
+from evaluation.report.agreement_tables import (
     curve_table,
     levels_table,
     trend_table,
     votes_table,
 )
+from evaluation.report.judgement_tables import ranking_table
+from evaluation.report.table import Table
+from evaluation.subjectivity.agreement_curve import agreement_curve
+from evaluation.subjectivity.agreement_levels import accuracy_by_level
 from evaluation.subjectivity.judge_agreement import judge_agreement
-from evaluation.subjectivity.judgement_tables import ranking_table
 from evaluation.subjectivity.judgements import Judgement, Judgements
 from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.subjectivity.votes import Votes, summarise

@@ -66,7 +66,9 @@ def plan_of(measures: tuple[str, ...] = ("m1",)) -> dict[str, Any]:
         "facts": asdict(FACTS),
         "runs": runs,
         "corpora": [CORPUS.as_dict()],
+        "labellings": [],
         "measures": list(measures),
+        "findings": [],
     }
     return {"settings": StudySettings(per_label=8).as_dict(), "tasks": {"own": task}}
 

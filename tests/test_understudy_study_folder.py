@@ -36,7 +36,8 @@ MEASURE = MeasureRecord("m1", "own", "real", "chamfer", 0.25, 20)
 
 def plan(**settings: Any) -> dict[str, Any]:
     """Return the plan of a study of one task with one run."""
-    task = {"facts": {"task": "own"}, "runs": [["real", 0, "k1"]], "corpora": [], "measures": []}
+    lists: dict[str, list[Any]] = {k: [] for k in ("corpora", "labellings", "measures", "findings")}
+    task = {"facts": {"task": "own"}, "runs": [["real", 0, "k1"]], **lists}
     return {
         "settings": {**StudySettings().as_dict(), **settings},
         "tasks": {"own": task},

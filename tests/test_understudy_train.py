@@ -16,7 +16,8 @@ from trainers.probe import Probe
 from trainers.run_folder import TrainedRun, read_run
 from understudy.cli import Parser
 from understudy.commands import train
-from understudy.gathering import Writer, gather
+from understudy.gathering import gather
+from understudy.llm_labels import Writer
 from understudy.settings import StudySettings
 from understudy.training import public_source
 

@@ -50,9 +50,11 @@ class ClassifierTrainer(ABC):
     Attributes:
         name: As `--trainer` names it.
         settings: Everything but data and seed that decides the result; part of a run's key.
+        side_by_side: Whether several runs take less time together than one after another.
     """
 
     name: ClassVar[str]
+    side_by_side: ClassVar[bool] = False
     settings: dict[str, Setting]
 
     @abstractmethod

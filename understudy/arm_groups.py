@@ -1,6 +1,6 @@
 """Groups of arms by one name, and the arms that each stands for in a task."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from builders.strategies import STRATEGIES
 from evaluation.arms import (
@@ -11,6 +11,7 @@ from evaluation.arms import (
     REAL_FULL,
     Kind,
     in_order,
+    parse_arm,
 )
 
 GROUPS = tuple(str(kind) for kind in Kind)
@@ -27,18 +28,23 @@ MIXED_SIZES = (10, 50, 100, 200)
 
 def strategies_of(asked: Iterable[str]) -> tuple[str, ...]:
     """Return the strategies whose corpora arms and groups need, in the order of the tables."""
-    from evaluation.arms import parse_arm
-
     needed: set[str] = set()
     for name in asked:
         needed.update(STRATEGIES if name in GROUPS else parse_arm(name).strategies)
     return tuple(name for name in STRATEGIES if name in needed)
 
 
+def needs_labels(asked: Iterable[str]) -> bool:
+    """Say whether arms and groups need labels that the LLM gives to real texts."""
+    named = {LLM_LABELLED, GOLD_LABELLED, LLM, str(Kind.ALTERNATIVE)}
+    return not named.isdisjoint(asked)
+
+
 def expanded(
     asked: Iterable[str],
     real: Mapping[str, int] | None,
     corpora: Mapping[str, Mapping[str, int]],
+    compared: Mapping[str, Sequence[int]],
 ) -> tuple[str, ...]:
     """Return the arms that are asked for, each group as the arms that the data has texts for.
 
@@ -46,6 +52,7 @@ def expanded(
         asked: Arms and groups.
         real: Label -> real training texts; None where there are none.
         corpora: Strategy -> label -> texts of its corpus.
+        compared: Strategy -> texts of each label at which it is compared with labelled real texts.
 
     Returns:
         Arms in the order of the tables. An arm that was asked for by its own name is among them
@@ -53,15 +60,18 @@ def expanded(
     """
     arms: list[str] = []
     for name in asked:
-        arms += _GROUPED[name](real, corpora) if name in GROUPS else [name]
+        match name:
+            case Kind.MAIN:
+                arms += MAIN
+            case Kind.CURVE:
+                arms += _curve(real, corpora)
+            case Kind.MIXED:
+                arms += _mixed(real, corpora)
+            case Kind.ALTERNATIVE:
+                arms += _alternatives(compared)
+            case _:
+                arms.append(name)
     return in_order(arms)
-
-
-def _main(
-    real: Mapping[str, int] | None, corpora: Mapping[str, Mapping[str, int]]
-) -> Iterator[str]:
-    del real, corpora
-    yield from MAIN
 
 
 def _curve(
@@ -84,16 +94,7 @@ def _mixed(
                 yield f"{strategy}+{REAL}@{size}"
 
 
-def _alternatives(
-    real: Mapping[str, int] | None, corpora: Mapping[str, Mapping[str, int]]
-) -> Iterator[str]:
-    del real, corpora
+def _alternatives(compared: Mapping[str, Sequence[int]]) -> Iterator[str]:
     yield from (LLM_LABELLED, GOLD_LABELLED, LLM)
-
-
-_GROUPED = {
-    str(Kind.MAIN): _main,
-    str(Kind.CURVE): _curve,
-    str(Kind.MIXED): _mixed,
-    str(Kind.ALTERNATIVE): _alternatives,
-}
+    for strategy, sizes in compared.items():
+        yield from (f"{strategy}@{size}" for size in sizes)

@@ -3,29 +3,32 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from builders.composition import Composition, Live, Order, compose
+from builders.composition import Composition, Order, compose
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
 from builders.filters.copies import CopyIndex
-from builders.llms.base import LLM
 from builders.real import RealData, load_real
 from builders.real.splitting import stratified
 from builders.strategies import FewShot
 from builders.tasks.base import Task
-from evaluation.arms import REAL, REAL_FULL, Kind, Part, parse_arm
-from understudy.arm_groups import expanded, strategies_of
+from evaluation.arms import (
+    GOLD_LABELLED,
+    LLM,
+    LLM_LABELLED,
+    REAL,
+    REAL_FULL,
+    Kind,
+    Part,
+    parse_arm,
+)
+from evaluation.subjectivity.vote_source import VoteSource
+from understudy.arm_groups import expanded, needs_labels, strategies_of
+from understudy.llm_labels import TEST, TRAIN, LLMLabels, Writer, ask_for_labels
 from understudy.materials import Materials
 from understudy.settings import DEFAULT_REAL_PER_LABEL, StudySettings
 from understudy.stopping import Stopped
-
-
-@dataclass(frozen=True)
-class Writer:
-    """What writes the corpora: an LLM, and what it needs if it is asked live."""
-
-    llm: LLM
-    live: Live | None = None
+from understudy.votes import read_voted
 
 
 def gather(
@@ -34,6 +37,7 @@ def gather(
     settings: StudySettings,
     writer: Writer,
     said: Callable[[str], object],
+    votes: Sequence[VoteSource] = (),
 ) -> Materials:
     """Load the task's real data and compose the corpora of its synthetic arms; write nothing.
 
@@ -43,21 +47,28 @@ def gather(
         settings: The study's settings.
         writer: What writes the corpora.
         said: Called with each line that a person should read.
+        votes: Votes on texts of any task.
 
     Raises:
         UserError: Data is there but wrong; data that is not there is in `absent`.
     """
     real, why = _real(task, settings)
+    test = _capped(real, settings.max_test)
     compositions, unwritten = _corpora(task, strategies_of(asked), settings, writer, real, why)
     for composition in compositions.values():
         _say_shortfall(composition.record, said)
+    labels = LLMLabels()
+    if real is not None and test is not None and needs_labels(asked):
+        labels = ask_for_labels(task, real, test, writer, settings)
     agreement = real is None and settings.agreement and len(compositions) > 1
     kept = {name: each.record.kept for name, each in compositions.items()}
-    arms = expanded(asked, real.train.counts() if real else None, kept)
-    lacks = _Lacks(real, why, kept, unwritten, agreement)
+    real_counts = real.train.counts() if real else None
+    arms = expanded(asked, real_counts, kept, labels.sizes_to_compare(compositions))
+    lacks = _Lacks(real, why, kept, unwritten, agreement, labels)
     untrainable = {arm: reason for arm in arms if (reason := lacks.texts(arm))}
     untestable = {arm: reason for arm in arms if (reason := lacks.test(arm))}
     absent = untestable | untrainable
+    trained_on = [*([real.train] if real else []), *(each.texts for each in compositions.values())]
     equal = dict(kept)
     if real is not None and REAL in arms and REAL not in absent:
         equal[REAL] = real.train.counts()
@@ -65,12 +76,14 @@ def gather(
         task=task,
         arms=arms,
         real=real,
-        test=_capped(real, settings.max_test),
+        test=test,
         compositions=compositions,
         n_per_label=_equal_size(task, equal, settings, said),
         absent={arm: absent[arm] for arm in arms if arm in absent},
         untrainable=untrainable,
         agreement=agreement,
+        labels=labels,
+        voted=read_voted(votes, task, trained_on),
     )
 
 
@@ -110,6 +123,7 @@ class _Lacks:
         kept: Strategy -> label -> texts of its corpus.
         unwritten: Strategy -> why it has no corpus.
         agreement: Whether each corpus is scored on another.
+        labels: What the LLM said of real texts.
     """
 
     real: RealData | None
@@ -117,6 +131,7 @@ class _Lacks:
     kept: Mapping[str, Mapping[str, int]]
     unwritten: Mapping[str, str]
     agreement: bool
+    labels: LLMLabels
 
     def texts(self, name: str) -> str:
         """Return why there are no texts to train it on."""
@@ -133,6 +148,8 @@ class _Lacks:
         return ""
 
     def _of_part(self, part: Part) -> str:
+        if part.source in (LLM_LABELLED, GOLD_LABELLED, LLM):
+            return self._of_labels(part.source)
         if part.source in (REAL, REAL_FULL):
             if self.real is None:
                 return self.why
@@ -142,6 +159,17 @@ class _Lacks:
         if part.source in self.unwritten:
             return self.unwritten[part.source]
         return _too_few(part, self.kept[part.source], f"texts in the corpus {part.source}")
+
+    def _of_labels(self, source: str) -> str:
+        split = TEST if source == LLM else TRAIN
+        labelling = self.labels.labellings.get(split)
+        if labelling is None:
+            return self.labels.why.get(split, self.why)
+        texts = labelling.gold if source == GOLD_LABELLED else labelling.texts
+        empty = [label for label, n in texts.counts().items() if not n] if texts else []
+        if source == LLM or not empty:
+            return ""
+        return f"no text of {len(labelling.asked)} that the LLM labelled is {empty[0]!r}"
 
 
 def _too_few(part: Part, counts: Mapping[str, int], what: str) -> str:

@@ -12,8 +12,10 @@ from builders.facts import CorpusRecord
 from builders.real import RealData
 from builders.real.splitting import without
 from builders.tasks.base import Task
-from evaluation.arms import REAL, REAL_FULL, Part, parse_arm
-from evaluation.records import REAL_TEST, TaskFacts
+from evaluation.arms import GOLD_LABELLED, LLM_LABELLED, REAL, REAL_FULL, Part, parse_arm
+from evaluation.records import REAL_TEST, LabellingRecord, TaskFacts
+from understudy.llm_labels import LLMLabels
+from understudy.votes import VotedSet
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Materials:
         absent: Arm -> why it cannot run, for want of texts to train it on or to score it on.
         untrainable: Arm -> why there are no texts to train it on.
         agreement: Whether synthetic arms are scored on each other's corpus.
+        labels: What the LLM said of real texts.
+        voted: Texts with votes that runs are scored on, too, by name.
     """
 
     task: Task
@@ -41,6 +45,8 @@ class Materials:
     absent: Mapping[str, str] = field(default_factory=dict)
     untrainable: Mapping[str, str] = field(default_factory=dict)
     agreement: bool = False
+    labels: LLMLabels = field(default_factory=LLMLabels)
+    voted: Mapping[str, VotedSet] = field(default_factory=dict)
 
     @cached_property
     def corpora(self) -> Mapping[str, LabelledTexts]:
@@ -52,6 +58,11 @@ class Materials:
         """What building each corpus gave, with its place in the study's folder."""
         place = f"corpora/{self.task.name}"
         return tuple(replace(each.record, path=place) for each in self.compositions.values())
+
+    @property
+    def labellings(self) -> tuple[LabellingRecord, ...]:
+        """What labelling real texts gave."""
+        return tuple(each.record for each in self.labels.labellings.values())
 
     def check_corpora(self, out: Path) -> None:
         """Refuse, before anything is written, a place that cannot take the corpora.
@@ -94,13 +105,23 @@ class Materials:
             dropped=dict(real.dropped) if real else {},
             moved=real.moved if real else 0,
             evaluated_on="corpora" if self.agreement else REAL_TEST,
+            voted=tuple(each.facts(self.task.name) for each in self.voted.values()),
         )
 
     def _part(self, part: Part, seed: int) -> LabelledTexts:
         if part.source == REAL_FULL:
             return self._real_train()
+        if part.source in (LLM_LABELLED, GOLD_LABELLED):
+            return self._labelled(gold=part.source == GOLD_LABELLED)
         source = self._real_train() if part.source == REAL else self.corpora[part.source]
         return source.sample_per_label(part.per_label or self.n_per_label, seed)
+
+    def _labelled(self, *, gold: bool) -> LabelledTexts:
+        labelling = self.labels.train
+        assert labelling is not None
+        texts = labelling.gold if gold else labelling.texts
+        assert texts is not None
+        return texts
 
     def _real_train(self) -> LabelledTexts:
         assert self.real is not None

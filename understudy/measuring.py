@@ -1,40 +1,55 @@
-"""Diversity and similarity of the arms of a task, each figure computed once."""
+"""Diversity, wording and closeness to real text of a task's arms, each figure computed once."""
 
-import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from builders.data import LabelledTexts
 from evaluation.arms import REAL_FULL, Kind, parse_arm
 from evaluation.records import MeasureRecord
-from trainers.embeddings import Embeddings
+from trainers.embeddings import Embeddings, Vectors
 from understudy.materials import Materials
+from understudy.planning import hashed
 
-_LEAST_TEXTS = {"remote_clique": 2, "chamfer": 2, "top5_cosine": 5}
-"""Measure -> texts of an arm below which it is not defined."""
+Values = dict[str, float]
 
 
 @dataclass(frozen=True)
-class PlannedFigure:
-    """A figure that can be computed.
+class PlannedFigures:
+    """Figures of one arm that are computed together.
 
     Attributes:
-        key: Hash over texts, encoder and measure (hex).
+        keys: Measure -> hash over texts, encoder and measure (hex).
         task: Task name.
         arm: Whose texts are measured.
-        measure: `remote_clique`, `chamfer` or `top5_cosine`.
+        kind: Which figures: `diversity`, `wording`, `closeness`, `coverage` or `words`.
         texts: The arm's texts.
-        test: The real texts that `top5_cosine` compares them with, else None.
+        others: The texts that they are compared with: real test texts, or those of the other arms.
     """
 
-    key: str
+    keys: dict[str, str]
     task: str
     arm: str
-    measure: str
+    kind: str
     texts: LabelledTexts
-    test: LabelledTexts | None
+    others: tuple[LabelledTexts, ...] = ()
 
 
-def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFigure]:
+@dataclass(frozen=True)
+class _Kind:
+    """Figures that are computed together.
+
+    Attributes:
+        measures: Their names.
+        least: Texts of an arm below which they are not defined.
+        compute: From the arm's texts, the others and the embeddings to the values.
+    """
+
+    measures: tuple[str, ...]
+    least: int
+    compute: Callable[[LabelledTexts, Sequence[LabelledTexts], Embeddings], Values]
+
+
+def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFigures]:
     """Return the figures of one task: of every arm at equal size, so without `real_full`.
 
     An arm of too few texts for a measure has no figure of it.
@@ -43,46 +58,148 @@ def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFi
         materials: The task's data.
         embeddings: Unit vectors (mean pooling), as the paper's similarity analysis takes them.
     """
-    planned: list[PlannedFigure] = []
-    for arm in materials.arms:
-        if parse_arm(arm).kind is not Kind.MAIN or arm == REAL_FULL or arm in materials.absent:
-            continue
-        texts = materials.train(arm, seed=0)
-        for measure, least in _LEAST_TEXTS.items():
-            test = materials.test if measure == "top5_cosine" else None
-            if len(texts) < least or (measure == "top5_cosine" and test is None):
+    arms = {
+        arm: materials.train(arm, seed=0)
+        for arm in materials.arms
+        if parse_arm(arm).kind is Kind.MAIN and arm != REAL_FULL and arm not in materials.absent
+    }
+    planned: list[PlannedFigures] = []
+    for arm, texts in arms.items():
+        for name, kind in _KINDS.items():
+            measured, others = _compared(name, texts, tuple(arms.values()), materials.test)
+            if len(measured) < kind.least or (name in _AGAINST_REAL and not others):
                 continue
-            decides = (
-                measure,
-                materials.task.name,
-                arm,
-                texts.content_hash,
-                test.content_hash if test else "",
-                embeddings.encoder.fingerprint,
-                embeddings.pooling,
-            )
-            key = hashlib.sha256("\x00".join(decides).encode()).hexdigest()[:32]
-            planned.append(PlannedFigure(key, materials.task.name, arm, measure, texts, test))
+            decides = {
+                "task": materials.task.name,
+                "arm": arm,
+                "texts": measured.content_hash,
+                "others": [each.content_hash for each in others],
+                "encoder": embeddings.encoder.fingerprint,
+                "pooling": embeddings.pooling,
+            }
+            keys = {measure: hashed({"measure": measure, **decides}) for measure in kind.measures}
+            planned.append(PlannedFigures(keys, materials.task.name, arm, name, measured, others))
     return planned
 
 
-def compute_figure(figure: PlannedFigure, embeddings: Embeddings) -> MeasureRecord:
-    """Compute one planned figure."""
+def compute_figures(planned: PlannedFigures, embeddings: Embeddings) -> list[MeasureRecord]:
+    """Compute the planned figures of one arm and kind."""
+    values = _KINDS[planned.kind].compute(planned.texts, planned.others, embeddings)
+    return [
+        MeasureRecord(
+            key=key,
+            task=planned.task,
+            arm=planned.arm,
+            measure=measure,
+            value=values[measure],
+            n=len(planned.texts),
+            n_real=len(planned.others[0]) if planned.kind in _AGAINST_REAL else 0,
+            encoder=embeddings.encoder.name if planned.kind not in _OF_WORDS else "",
+        )
+        for measure, key in planned.keys.items()
+    ]
+
+
+_AGAINST_REAL = ("closeness", "coverage", "words")
+_OF_WORDS = ("wording", "words")
+
+
+def _compared(
+    kind: str,
+    texts: LabelledTexts,
+    arms: tuple[LabelledTexts, ...],
+    test: LabelledTexts | None,
+) -> tuple[LabelledTexts, tuple[LabelledTexts, ...]]:
+    """Return the texts that are measured, and those they are compared with: none if not at hand."""
+    if kind == "wording":
+        return texts, arms  # all are given at the number of n-grams of the smallest
+    if kind not in _AGAINST_REAL or test is None:
+        return texts, ()
+    if kind == "closeness":
+        return texts, (test,)
+    # As many of each label on both sides: neither number nor mix of labels makes a difference.
+    return texts.sample_per_label(test.counts(), 0), (test.sample_per_label(texts.counts(), 0),)
+
+
+def _diversity(
+    texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
+) -> Values:
     from evaluation.diversity import chamfer, remote_clique
+    from evaluation.vendi import vendi_score
+
+    del others
+    vectors = embeddings.of(texts.texts)
+    return {
+        "remote_clique": remote_clique(vectors),
+        "chamfer": chamfer(vectors),
+        "vendi": vendi_score(vectors),
+    }
+
+
+def _wording(
+    texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
+) -> Values:
+    from evaluation.distinct_n import distinct_n_alike
+    from evaluation.self_bleu import self_bleu
+
+    del embeddings
+    own = [each.content_hash for each in others].index(texts.content_hash)
+    found: Values = {"self_bleu": self_bleu(texts.texts).value}
+    for order in (1, 2, 3):
+        alike = distinct_n_alike([each.texts for each in others], order)
+        found[f"distinct_{order}"] = alike[own].value
+    return found
+
+
+def _closeness(
+    texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
+) -> Values:
     from evaluation.similarity import mean_top5_cosine
 
-    vectors = embeddings.of(figure.texts.texts)
-    if figure.test is not None:
-        value = mean_top5_cosine(embeddings.of(figure.test.texts), vectors)
-    else:
-        value = (remote_clique if figure.measure == "remote_clique" else chamfer)(vectors)
-    return MeasureRecord(
-        key=figure.key,
-        task=figure.task,
-        arm=figure.arm,
-        measure=figure.measure,
-        value=float(value),
-        n=len(figure.texts),
-        n_real=len(figure.test) if figure.test is not None else 0,
-        encoder=embeddings.encoder.name,
-    )
+    real, own = _vectors(others[0], texts, embeddings)
+    return {"top5_cosine": mean_top5_cosine(real, own)}
+
+
+def _coverage(
+    texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
+) -> Values:
+    from evaluation.coverage import coverage
+    from evaluation.frontier import divergence_frontier
+
+    real, own = _vectors(others[0], texts, embeddings)
+    found = coverage(real, own)
+    return {
+        "precision": found.precision,
+        "recall": found.recall,
+        "density": found.density,
+        "coverage": found.coverage,
+        "frontier": divergence_frontier(real, own).area,
+    }
+
+
+def _words(texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings) -> Values:
+    from evaluation.lengths import length_distance
+    from evaluation.vocabulary import vocabulary_distance
+
+    del embeddings
+    distance = vocabulary_distance(others[0].texts, texts.texts)
+    return {
+        "vocabulary": distance.value,
+        "vocabulary_same_source": distance.same_source,
+        "length": length_distance(others[0].texts, texts.texts),
+    }
+
+
+def _vectors(
+    real: LabelledTexts, own: LabelledTexts, embeddings: Embeddings
+) -> tuple[Vectors, Vectors]:
+    return embeddings.of(real.texts), embeddings.of(own.texts)
+
+
+_KINDS = {
+    "diversity": _Kind(("remote_clique", "chamfer", "vendi"), 2, _diversity),
+    "wording": _Kind(("self_bleu", "distinct_1", "distinct_2", "distinct_3"), 2, _wording),
+    "closeness": _Kind(("top5_cosine",), 5, _closeness),
+    "coverage": _Kind(("precision", "recall", "density", "coverage", "frontier"), 20, _coverage),
+    "words": _Kind(("vocabulary", "vocabulary_same_source", "length"), 1, _words),
+}

@@ -3,17 +3,18 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from builders.data import LabelledTexts
+from evaluation.arms import LLM
 from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer
 from trainers.encoders import Encoder
 from understudy.materials import Materials
 from understudy.settings import Grid, StudySettings
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when training or scoring changes in a way that makes older runs incomparable."""
 
 
@@ -28,6 +29,7 @@ class PlannedRun:
         train: Training texts.
         test: Test texts.
         evaluated_on: `real`, or the arm whose corpus stands in for a test set.
+        voted: Further texts to predict, by the name of the votes on them.
     """
 
     key: str
@@ -36,6 +38,12 @@ class PlannedRun:
     train: LabelledTexts
     test: LabelledTexts
     evaluated_on: str
+    voted: Mapping[str, LabelledTexts] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> LabelledTexts:
+        """All texts that the run predicts: the test texts, then those with votes."""
+        return self.test.joined(*self.voted.values())
 
 
 def run_key(
@@ -53,14 +61,13 @@ def run_key(
         trainer: Its settings.
     """
     decides = {
-        "protocol": PROTOCOL,
         "task": task,
         "encoder": encoder.fingerprint,
         "trainer": trainer.name,
         "settings": trainer.settings,
         **planned,
     }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
+    return hashed(decides)
 
 
 def plan_runs(
@@ -69,10 +76,11 @@ def plan_runs(
     encoder: Encoder,
     trainer: ClassifierTrainer,
 ) -> list[PlannedRun]:
-    """Return the runs of one task that can be done, arm by arm."""
+    """Return the runs of one task that can be done, arm by arm; that of the LLM itself is apart."""
     planned: list[PlannedRun] = []
+    voted = {name: each.rated.texts for name, each in materials.voted.items()}
     for arm in materials.arms:
-        if arm in materials.absent:
+        if arm in materials.absent or arm == LLM:
             continue
         evaluated_on, test = materials.tested_on(arm)
         for seed in seeds:
@@ -84,9 +92,10 @@ def plan_runs(
                 "train": train.content_hash,
                 "test": test.content_hash,
                 "evaluated_on": evaluated_on,
+                "voted": {name: texts.content_hash for name, texts in voted.items()},
             }
             key = run_key(materials.task.name, decides, encoder, trainer)
-            planned.append(PlannedRun(key, arm, seed, train, test, evaluated_on))
+            planned.append(PlannedRun(key, arm, seed, train, test, evaluated_on, voted))
     return planned
 
 
@@ -115,26 +124,25 @@ def skipped_runs(
 
 def task_plan(
     materials: Materials,
-    runs: Sequence[PlannedRun],
-    skipped: Sequence[RunRecord],
+    runs: Sequence[tuple[str, int, str]],
     measures: Sequence[str],
+    findings: Sequence[str],
 ) -> dict[str, Any]:
     """Return one task's entry of the plan, as JSON holds it.
 
     Args:
         materials: The task's data.
-        runs: Its runs.
-        skipped: Its runs whose data is not at hand.
+        runs: Arm, seed and key of each run, those whose data is not at hand included.
         measures: Keys of its figures.
+        findings: Keys of its findings.
     """
     return {
         "facts": asdict(materials.facts()),
-        "runs": [
-            *([run.arm, run.seed, run.key] for run in runs),
-            *([record.arm, record.seed, record.key] for record in skipped),
-        ],
+        "runs": [list(run) for run in runs],
         "corpora": [record.as_dict() for record in materials.records],
+        "labellings": [record.as_dict() for record in materials.labellings],
         "measures": list(measures),
+        "findings": list(findings),
     }
 
 
@@ -146,5 +154,11 @@ def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str
     """
     earlier = old["tasks"].get(task, {}).get("runs", []) if old else []
     arms = {*grid.arms, *(arm for arm, _, _ in earlier)}
-    seeds = {*grid.seeds, *(seed for _, seed, _ in earlier)}
+    seeds = {*grid.seeds, *(seed for arm, seed, _ in earlier if arm != LLM)}
     return sorted(arms), sorted(seeds)
+
+
+def hashed(decides: Mapping[str, Any]) -> str:
+    """Return a key: SHA-256 over everything that decides a result, 32 hex digits of it."""
+    text = json.dumps({"protocol": PROTOCOL, **decides}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -65,11 +65,11 @@ class Progress:
         self._step = f", step {done} of {of}"
         self._show()
 
-    def ran(self) -> None:
-        """Count one run more."""
+    def ran(self, n: int = 1) -> None:
+        """Count `n` runs more."""
         self._step = ""
         if self._bar is not None:
-            self._bar.update()
+            self._bar.update(n)
 
     def _show(self) -> None:
         if self._bar is not None:

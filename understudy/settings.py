@@ -6,6 +6,7 @@ from builders.errors import UserError
 from builders.llms.base import LLM
 from builders.tasks.base import Task
 from evaluation.arms import in_order, parse_arm
+from trainers.losses import CHECKER_PER_LABEL
 from understudy.arm_groups import GROUPS, strategies_of
 
 DEFAULT_REAL_PER_LABEL = 200
@@ -33,6 +34,11 @@ class StudySettings:
         max_test: Test texts at most (stratified), None for all.
         asked: What decides the answers of a live LLM beside its name, None of a recording.
         agreement: Whether a task without real data is scored on the other arm's corpus.
+        loss: What is minimised in training.
+        checker_per_label: Real texts of each label that a loss's checker is trained on.
+        votes: The `--votes` option: sets of texts with votes that runs are scored on, too.
+        labelled: Real training texts that a live LLM labels.
+        classified: Real test texts that a live LLM classifies.
     """
 
     llm: str = "recording"
@@ -47,6 +53,11 @@ class StudySettings:
     max_test: int | None = None
     asked: str | None = None
     agreement: bool = False
+    loss: str = "cross_entropy"
+    checker_per_label: int = CHECKER_PER_LABEL
+    votes: str = ""
+    labelled: int = 400
+    classified: int = 200
 
     def as_dict(self) -> dict[str, Value]:
         """Return the settings as JSON holds them."""

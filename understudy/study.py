@@ -2,9 +2,10 @@
 
 import importlib.metadata
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,26 @@ import numpy as np
 from builders.composition import Live
 from builders.errors import UserError
 from builders.llms import LLM
+from builders.real import RealData
 from builders.tasks.base import Task
+from evaluation.arms import LLM as LLM_ARM
 from evaluation.records import RunRecord
-from trainers.base import ClassifierTrainer
+from trainers.base import ClassifierTrainer, Job, Outcome
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
-from understudy.gathering import Writer, gather
+from trainers.losses import create_loss
+from understudy.classified import Classified, classified_record, plan_classified
+from understudy.findings import PlannedFinding, plan_findings
+from understudy.gathering import gather
+from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
 from understudy.materials import Materials
-from understudy.measuring import PlannedFigure, compute_figure, plan_figures
+from understudy.measuring import PlannedFigures, compute_figures, plan_figures
 from understudy.planning import PlannedRun, plan_runs, skipped_runs, task_plan, widened
 from understudy.progress import Progress, say
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study_folder import StudyFolder
+from understudy.votes import check_votes, parse_votes
 
 PACKAGES = (
     "understudy",
@@ -62,15 +70,21 @@ class TaskPlan:
 
     Attributes:
         materials: Its data.
+        trainer: What trains its classifiers.
         runs: The runs that can be done.
+        classified: What the LLM itself said of test texts, if it was asked.
         skipped: A record for each run whose data is not at hand.
-        figures: Diversity and similarity of its arms.
+        figures: Diversity, wording and closeness to real text of its arms.
+        findings: What else is to be found out.
     """
 
     materials: Materials
+    trainer: ClassifierTrainer
     runs: list[PlannedRun]
+    classified: Classified | None
     skipped: list[RunRecord]
-    figures: list[PlannedFigure]
+    figures: list[PlannedFigures]
+    findings: list[PlannedFinding]
 
     @property
     def name(self) -> str:
@@ -79,9 +93,12 @@ class TaskPlan:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the task's entry of `study.json`."""
-        return task_plan(
-            self.materials, self.runs, self.skipped, [figure.key for figure in self.figures]
-        )
+        runs = [(run.arm, run.seed, run.key) for run in self.runs]
+        runs += [(record.arm, record.seed, record.key) for record in self.skipped]
+        if self.classified is not None:
+            runs.append((LLM_ARM, self.classified.seed, self.classified.key))
+        figures = [key for figure in self.figures for key in figure.keys.values()]
+        return task_plan(self.materials, runs, figures, [each.key for each in self.findings])
 
 
 class Study:
@@ -104,6 +121,7 @@ class Study:
         session: LLMSession | None = None,
     ) -> None:
         self.session = session or LLMSession(settings.llm)
+        self.votes = parse_votes(settings.votes)
         self.grid = grid
         self.settings = settings
         self.folder = StudyFolder(out)
@@ -117,6 +135,7 @@ class Study:
                 is wrong, or there is none for any run; nothing was written then.
         """
         self.folder.check(self.settings.as_dict())
+        check_votes(self.votes, self.grid.tasks)
         with self.session.opened() as (llm, live):
             check_llm(llm, self.grid, self.settings)
             return self._run_with(llm, live)
@@ -126,50 +145,56 @@ class Study:
         with self.folder.locked(), Progress() as progress:
             self.folder.check(self.settings.as_dict())
             measuring = Embeddings(embedded, "mean", progress=progress.encoded)
-            trainer = self._trainer(encoder, measuring, progress)
+            own = self._embeddings(encoder, measuring, progress)
             old = self.folder.plan()
             plans = [
-                self._plan(task, Writer(llm, live), encoder, trainer, measuring, old)
+                self._plan(task, Writer(llm, live), encoder, measuring, own, progress, old)
                 for task in progress.each(self.grid.tasks, "data")
             ]
-            if not any(plan.runs for plan in plans):
-                why = next(iter(plans[0].materials.absent.values()))
-                raise UserError(f"nothing to run: {why}")
+            if not any(plan.runs or plan.classified for plan in plans):
+                reasons = [why for plan in plans for why in plan.materials.absent.values()]
+                raise UserError(f"nothing to run: {(*reasons, 'no arm has any texts')[0]}")
             for plan in plans:
                 plan.materials.check_corpora(self.folder.path)
-            return self._work(plans, old, trainer, measuring, progress)
+            return self._work(plans, old, {measuring, own}, measuring, progress)
 
     def _plan(
         self,
         task: Task,
         writer: Writer,
         encoder: Encoder,
-        trainer: ClassifierTrainer,
         measuring: Embeddings,
+        own: Embeddings,
+        progress: Progress,
         old: dict[str, Any] | None,
     ) -> TaskPlan:
-        arms, seeds = widened(self.grid, old, task.name)
-        materials = gather(task, arms, self.settings, writer, self.said)
+        asked, seeds = widened(self.grid, old, task.name)
+        materials = gather(task, asked, self.settings, writer, self.said, self.votes)
         for arm, why in materials.absent.items():
             self.said(f"skipped: {task.name} {arm}: {why}")
+        trainer = self._trainer(encoder, own, materials.real, progress)
+        runs = plan_runs(materials, seeds, encoder, trainer)
         return TaskPlan(
             materials=materials,
-            runs=plan_runs(materials, seeds, encoder, trainer),
+            trainer=trainer,
+            runs=runs,
+            classified=plan_classified(materials, seeds),
             skipped=skipped_runs(materials, self.settings, seeds),
             figures=plan_figures(materials, measuring),
+            findings=plan_findings(materials, runs, measuring),
         )
 
     def _work(
         self,
         plans: list[TaskPlan],
         old: dict[str, Any] | None,
-        trainer: ClassifierTrainer,
+        embeddings: set[Embeddings],
         measuring: Embeddings,
         progress: Progress,
     ) -> StudyOutcome:
         """Write the plan, then everything that it names and that is not there yet."""
         self.folder.mend()
-        known, figures = self.folder.runs(), self.folder.measures()
+        known = self.folder.runs()
         tasks = dict(old["tasks"]) if old else {}
         tasks |= {plan.name: plan.as_dict() for plan in plans}
         # First of all, so that a folder that a kill leaves behind is known as this study's.
@@ -179,41 +204,73 @@ class Study:
                 self.folder.add_run(record)
         for plan in plans:
             plan.materials.write_corpora(self.folder.path)
+            for voted in plan.materials.voted.values():
+                self.folder.write_voted(voted.facts(plan.name).path, voted.rated)
         todo = {plan.name: [run for run in plan.runs if run.key not in known] for plan in plans}
-        done = sum(map(len, todo.values()))
-        progress.start(done)
+        progress.start(sum(map(len, todo.values())))
+        done = 0
         for plan in plans:
             progress.task(plan.name)
-            self._embed(trainer, todo[plan.name])
-            for run in todo[plan.name]:
-                self._run(plan.materials, run, trainer)
-                progress.ran()
-            for figure in plan.figures:
-                if figure.key not in figures:
-                    self.folder.add_measure(compute_figure(figure, measuring))
+            self._embed(plan.trainer, todo[plan.name])
+            done += self._classify(plan, known)
+            for runs in _side_by_side(todo[plan.name], plan.trainer):
+                self._run(plan, runs)
+                done += len(runs)
+                progress.ran(len(runs))
+            self._find_out(plan, measuring)
         return StudyOutcome(
             done=done,
-            known=sum(len(plan.runs) for plan in plans) - done,
+            known=sum(len(plan.runs) + (plan.classified is not None) for plan in plans) - done,
             skipped={
                 (plan.name, arm): why
                 for plan in plans
                 for arm, why in plan.materials.absent.items()
             },
-            encoded=measuring.encoded + trainer_encoded(trainer, measuring),
+            encoded=sum(each.encoded for each in embeddings),
         )
 
+    def _find_out(self, plan: TaskPlan, measuring: Embeddings) -> None:
+        """Compute figures and findings that are not there yet."""
+        figures, findings = self.folder.measures(), self.folder.findings()
+        for figure in plan.figures:
+            if any(key not in figures for key in figure.keys.values()):
+                for measure in compute_figures(figure, measuring):
+                    if measure.key not in figures:
+                        self.folder.add_measure(measure)
+        for finding in plan.findings:
+            if finding.key not in findings:
+                self.folder.add_finding(finding.record(self.folder.predictions))
+
+    def _classify(self, plan: TaskPlan, known: dict[str, RunRecord]) -> int:
+        """Write down what the LLM itself said of test texts; return how many runs that was."""
+        classified = plan.classified
+        if classified is None or classified.key in known:
+            return 0
+        labels = np.asarray(classified.test.labels, dtype=np.int64)[classified.rows]
+        place = self.folder.write_predictions(
+            classified.key, labels, classified.predictions, rows=classified.rows
+        )
+        self.folder.add_run(classified_record(classified, plan.materials, place))
+        return 1
+
     def _embed(self, trainer: ClassifierTrainer, runs: list[PlannedRun]) -> None:
-        texts = {text for run in runs for part in (run.train, run.test) for text in part.texts}
+        texts = {text for run in runs for part in (run.train, run.predicted) for text in part.texts}
         if texts:
             trainer.prepare(sorted(texts))
 
-    def _run(self, materials: Materials, run: PlannedRun, trainer: ClassifierTrainer) -> None:
+    def _run(self, plan: TaskPlan, runs: Sequence[PlannedRun]) -> None:
+        """Do runs that are trained side by side, on the same test texts."""
+        jobs = [Job(run.train, run.seed) for run in runs]
+        for run, outcome in zip(runs, plan.trainer.run_many(jobs, runs[0].predicted), strict=True):
+            self._keep(plan, run, outcome)
+
+    def _keep(self, plan: TaskPlan, run: PlannedRun, outcome: Outcome) -> None:
         from evaluation.metrics.accuracy import Accuracy
         from evaluation.metrics.macro_f1 import MacroF1
 
-        outcome = trainer.run(run.train, run.test, run.seed)
+        materials, n = plan.materials, len(run.test)
         labels = np.asarray(run.test.labels, dtype=np.int64)
-        given = {"predictions": outcome.predictions, "references": labels}
+        given = {"predictions": outcome.predictions[:n], "references": labels}
         n_labels = len(run.test.label_names)
         record = RunRecord(
             key=run.key,
@@ -225,7 +282,7 @@ class Study:
             seed=run.seed,
             n_train=len(run.train),
             n_per_label=run.train.counts(),
-            n_test=len(run.test),
+            n_test=n,
             macro_f1=float(MacroF1(labels=range(n_labels)).compute(**given)["macro_f1"]),
             accuracy=float(Accuracy().compute(**given)["accuracy"]),
             seconds=round(outcome.seconds, 3),
@@ -234,31 +291,62 @@ class Study:
             test_hash=run.test.content_hash,
             real_source=materials.real.source if materials.real else "",
             versions=versions(),
-            settings={**trainer.settings, **outcome.details},
+            settings={**plan.trainer.settings, **outcome.details},
         )
+        voted, start = {}, n
+        for name, texts in run.voted.items():
+            voted[name] = outcome.predictions[start : start + len(texts)]
+            start += len(texts)
         # The predictions first: a record never names a file that is not there.
-        place = self.folder.write_predictions(run.key, labels, outcome.predictions)
+        place = self.folder.write_predictions(run.key, labels, outcome.predictions[:n], voted=voted)
         self.folder.add_run(replace(record, predictions=place))
 
-    def _trainer(
+    def _embeddings(
         self, encoder: Encoder, measuring: Embeddings, progress: Progress
+    ) -> Embeddings:
+        """Return the vectors that the probe is trained on."""
+        same = encoder.fingerprint == measuring.encoder.fingerprint
+        if self.settings.pooling == "mean" and same:
+            return measuring
+        pooling: Pooling = "first" if self.settings.pooling == "first" else "mean"
+        return Embeddings(encoder, pooling, progress=progress.encoded)
+
+    def _trainer(
+        self,
+        encoder: Encoder,
+        embeddings: Embeddings,
+        real: RealData | None,
+        progress: Progress,
     ) -> ClassifierTrainer:
+        """Return what trains the classifiers of one task."""
         if self.settings.trainer == "finetune":
             from trainers.finetune import Finetune
 
             return Finetune(encoder, progress=progress.stepped)
         from trainers.probe import Probe
 
-        if self.settings.pooling == "mean" and encoder.fingerprint == measuring.encoder.fingerprint:
-            return Probe(encoder, measuring)
-        pooling: Pooling = "first" if self.settings.pooling == "first" else "mean"
-        return Probe(encoder, Embeddings(encoder, pooling, progress=progress.encoded))
+        return Probe(
+            encoder,
+            embeddings,
+            loss=create_loss(self.settings.loss),
+            real=real.train if real else None,
+            checker_per_label=self.settings.checker_per_label,
+        )
 
 
-def trainer_encoded(trainer: ClassifierTrainer, measuring: Embeddings) -> int:
-    """Count the texts that a trainer embedded in a cache of its own."""
-    own = getattr(trainer, "embeddings", measuring)
-    return 0 if own is measuring else int(own.encoded)
+def _side_by_side(
+    runs: Sequence[PlannedRun], trainer: ClassifierTrainer
+) -> Iterator[list[PlannedRun]]:
+    """Yield the runs that are trained in one go, each group written down when it is finished."""
+    if not trainer.side_by_side:
+        yield from ([run] for run in runs)
+        return
+
+    def alike(run: PlannedRun) -> tuple[str, int]:
+        return run.predicted.content_hash, len(run.train)
+
+    for _, group in groupby(sorted(runs, key=alike), key=alike):
+        yield list(group)
 
 
 @cache

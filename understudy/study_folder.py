@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,18 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.errors import UserError
-from evaluation.records import MeasureRecord, RunRecord
+from evaluation.records import FindingRecord, MeasureRecord, RunRecord
+from evaluation.subjectivity.votes import RatedTexts
 
-Record = TypeVar("Record", RunRecord, MeasureRecord)
+Ints = NDArray[np.int64]
+Record = TypeVar("Record", RunRecord, MeasureRecord, FindingRecord)
 
-RUNS, MEASURES, PLAN, LOCK = "runs.jsonl", "measures.jsonl", "study.json", ".lock"
+RUNS, MEASURES, FINDINGS = "runs.jsonl", "measures.jsonl", "findings.jsonl"
+PLAN, LOCK = "study.json", ".lock"
 
 
 class StudyFolder:
     """The folder of one study.
 
-    `study.json` holds the plan (settings, tasks, which runs), `runs.jsonl` and `measures.jsonl`
-    one line for each finished thing, `predictions/KEY.npz` what each run predicted.
+    `study.json` holds the plan (settings, tasks, which runs), `runs.jsonl`, `measures.jsonl` and
+    `findings.jsonl` one line for each finished thing, `predictions/KEY.npz` what each run
+    predicted, `votes/TASK.NAME.npz` labels and agreement of texts with votes.
 
     Args:
         path: The folder.
@@ -124,6 +129,10 @@ class StudyFolder:
         """Return the measure records by key."""
         return {r.key: r for r in self._records(MEASURES, MeasureRecord)}
 
+    def findings(self) -> dict[str, FindingRecord]:
+        """Return the finding records by key."""
+        return {r.key: r for r in self._records(FINDINGS, FindingRecord)}
+
     def add_run(self, record: RunRecord) -> None:
         """Append one run for good."""
         _append(self.path / RUNS, asdict(record))
@@ -132,27 +141,72 @@ class StudyFolder:
         """Append one measure for good."""
         _append(self.path / MEASURES, asdict(record))
 
+    def add_finding(self, record: FindingRecord) -> None:
+        """Append one finding for good."""
+        _append(self.path / FINDINGS, asdict(record))
+
     def mend(self) -> None:
         """Drop half lines and half files that a kill left; call it under the lock, first of all."""
-        for name in (RUNS, MEASURES):
+        for name in (RUNS, MEASURES, FINDINGS):
             path = self.path / name
             if path.is_file():
                 _drop_torn_line(path)
-        for half in (*self.path.glob(f".{PLAN}.*"), *self.path.glob("predictions/.*.npz.*")):
+        for half in (*self.path.glob(f".{PLAN}.*"), *self.path.glob("*/.*.npz.*")):
             half.unlink()
 
     def write_predictions(
-        self, key: str, labels: NDArray[np.int64], predictions: NDArray[np.int64]
+        self,
+        key: str,
+        labels: Ints,
+        predictions: Ints,
+        *,
+        voted: Mapping[str, Ints] | None = None,
+        rows: Ints | None = None,
     ) -> str:
-        """Keep what a run predicted; return the file's place, relative to the study."""
-        folder = self.path / "predictions"
-        folder.mkdir(exist_ok=True)
-        small, guessed = labels.astype(np.int16), predictions.astype(np.int16)
-        _replace(
-            folder / f"{key}.npz",
-            lambda file: np.savez_compressed(file, labels=small, predictions=guessed),
-        )
-        return f"predictions/{key}.npz"
+        """Keep what a run predicted; return the file's place, relative to the study.
+
+        Args:
+            key: The run's key.
+            labels: True label index of each predicted test text (n,).
+            predictions: The predicted ones (n,).
+            voted: Name of a set of texts with votes -> what was predicted of them.
+            rows: Places of the predicted texts among the test texts (n,); None for all.
+        """
+        arrays: dict[str, NDArray[Any]] = {
+            "labels": labels.astype(np.int16),
+            "predictions": predictions.astype(np.int16),
+            **{f"voted/{name}": own.astype(np.int16) for name, own in (voted or {}).items()},
+        }
+        if rows is not None:
+            arrays["rows"] = rows.astype(np.int32)
+        return self._write_arrays(f"predictions/{key}.npz", arrays)
+
+    def predictions(self, key: str) -> Ints:
+        """Return what a finished run predicted of the test texts (n,).
+
+        Raises:
+            UserError: The file cannot be read.
+        """
+        path = self.path / "predictions" / f"{key}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return np.asarray(stored["predictions"], dtype=np.int64)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{path}: cannot be read ({type(error).__name__}); remove that run's line from "
+                f"{RUNS} to run it again"
+            ) from error
+
+    def write_voted(self, place: str, rated: RatedTexts) -> None:
+        """Keep labels and agreement of texts with votes at `place`, relative to the study."""
+        labels = np.asarray(rated.texts.labels, dtype=np.int16)
+        self._write_arrays(place, {"labels": labels, "agreement": np.asarray(rated.agreement)})
+
+    def _write_arrays(self, place: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+        path = self.path / place
+        path.parent.mkdir(exist_ok=True)
+        _replace(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
+        return place
 
     def _records(self, name: str, kind: type[Record]) -> Iterator[Record]:
         path = self.path / name
@@ -174,7 +228,7 @@ def _check_plan(plan: dict[str, Any]) -> None:
     plan["settings"].keys()
     for task in plan["tasks"].values():
         task["facts"].keys()
-        for key in ("corpora", "measures"):
+        for key in ("corpora", "labellings", "measures", "findings"):
             iter(task[key])
         for arm, seed, key in task["runs"]:
             if not (isinstance(arm, str) and isinstance(seed, int) and isinstance(key, str)):

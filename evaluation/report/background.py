@@ -75,6 +75,11 @@ def method(results: StudyResults) -> tuple[Entry, ...]:
                 "With two or three seeds that differ much, intervals are too narrow.",
             ),
             Entry(
+                "Worth",
+                "the number of real texts of each label whose classifier scores as the synthetic "
+                "arm's does.",
+            ),
+            Entry(
                 "Best arm",
                 "a verdict takes the synthetic arm that scores highest on these same test texts, "
                 "which flatters it a little.",

@@ -1,6 +1,7 @@
 """Diversity and similarity of a study: the figures, at what n they were taken, and their table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from evaluation.records import MeasureRecord, StudyRecords, TaskFacts
@@ -11,10 +12,91 @@ from evaluation.report.wording import between, listed
 MEASURES = {
     "remote_clique": "Remote Clique",
     "chamfer": "Chamfer",
+    "vendi": "Vendi score",
+    "self_bleu": "Self-BLEU",
+    "distinct_1": "distinct-1",
+    "distinct_2": "distinct-2",
+    "distinct_3": "distinct-3",
     "top5_cosine": "top-5 cosine to real texts",
+    "coverage": "coverage",
+    "recall": "recall",
+    "precision": "precision",
+    "density": "density",
+    "frontier": "frontier area",
+    "vocabulary": "words apart",
+    "vocabulary_same_source": "words apart, one source",
+    "length": "lengths apart (words)",
 }
 DIVERSITY = ("remote_clique", "chamfer")
 SIMILARITY = ("top5_cosine",)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Measures that one table shows.
+
+    Attributes:
+        key: The table's anchor.
+        title: Its heading.
+        measures: Keys of `MEASURES`.
+        notes: What one must know to read it.
+    """
+
+    key: str
+    title: str
+    measures: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+_GROUPS = (
+    _Group(
+        "diversity",
+        "Diversity of meaning (cosine on unit vectors)",
+        ("remote_clique", "chamfer", "vendi"),
+        (
+            "Remote Clique: mean distance of a text to all others of its arm. Chamfer: mean "
+            "distance to the nearest other. Both are cosine distances on unit vectors (0 to 2), "
+            "self pairs left out. Vendi score: how many different texts the arm amounts to. Higher "
+            "is more diverse.",
+            "Chamfer shrinks as n grows: compare figures of different tasks or studies at equal n "
+            "only.",
+        ),
+    ),
+    _Group(
+        "wording",
+        "Diversity of wording",
+        ("self_bleu", "distinct_1", "distinct_2", "distinct_3"),
+        (
+            "Self-BLEU: mean BLEU-4 of each text against all others of its arm; lower is more "
+            "diverse. Distinct-n: different n-grams among as many as the smallest arm of the task "
+            "has; higher is more diverse.",
+        ),
+    ),
+    _Group(
+        "closeness",
+        "Closeness to real text",
+        ("top5_cosine", "coverage", "recall", "precision", "density", "frontier"),
+        (
+            "Top-5 cosine: for each real test text the mean cosine to the five nearest texts of "
+            "the arm, averaged; higher is closer.",
+            "The others compare as many real test texts of each label with the arm's. Coverage and "
+            "recall: how much of the real texts' places the arm reaches; precision and density: "
+            "how far it keeps to them. Frontier area: 1 where both have the same shares of all "
+            "places. The row of the arm real is what real training texts reach.",
+        ),
+    ),
+    _Group(
+        "words",
+        "Words and lengths against real text",
+        ("vocabulary", "vocabulary_same_source", "length"),
+        (
+            "Words apart: Jensen-Shannon distance of the words of the arm and of as many real test "
+            "texts of each label, 0 to 1. One source: what it would be if both were drawn from one "
+            "pool; only what is above that is a difference. Lengths apart: by how many words a "
+            "text would have to change, on average.",
+        ),
+    ),
+)
 
 
 def mean_measure(records: StudyRecords, task: str, arm: str, measure: str) -> float | None:
@@ -50,55 +132,49 @@ def size_note(records: StudyRecords, measures: Sequence[str]) -> str:
     return f"{note}."
 
 
-def measures_table(records: StudyRecords) -> Table:
-    """Build the table of diversity and similarity."""
-    shown = {key: measured_arms(records, key) for key in MEASURES}
-    columns = [Column("task", number=False)]
-    columns += [Column(arm, group=MEASURES[key]) for key, arms in shown.items() for arm in arms]
-    rows = []
-    for facts in measured_tasks(records, tuple(MEASURES)):
-        own = [m for m in records.measures if m.task == facts.task]
-        values = [
-            mean_measure(records, facts.task, arm, key)
-            for key, arms in shown.items()
-            for arm in arms
-        ]
-        cells = [Cell("-" if value is None else f"{value:.3f}") for value in values]
-        rows.append((Cell(facts.title), *cells, _sizes(own)))
-    return Table(
-        "diversity",
-        "Diversity and similarity (cosine on unit vectors)",
-        (*columns, Column("texts", number=False)),
-        tuple(rows),
-        _notes(records, shown),
+def measures_tables(records: StudyRecords) -> tuple[Table, ...]:
+    """Build the tables of what was measured of the texts, a row a task and arm."""
+    return tuple(
+        _table(records, group) for group in _GROUPS if measured_tasks(records, group.measures)
     )
 
 
-def _notes(records: StudyRecords, shown: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    notes = []
-    if shown["remote_clique"] or shown["chamfer"]:
-        notes += [
-            "Remote Clique: mean distance of a text to all others of its arm. Chamfer: mean "
-            "distance to the nearest other. Both are cosine distances on unit vectors (0 to 2), "
-            f"self pairs left out; higher is more diverse. {size_note(records, DIVERSITY)}",
-            "Chamfer shrinks as n grows: compare figures of different tasks or studies at equal n "
-            "only.",
-        ]
-    if shown["top5_cosine"]:
-        notes.append(
-            "Top-5 cosine: for each real text the mean cosine to the five nearest texts of the "
-            "arm, averaged over the real texts; higher is closer to real text. "
-            f"{size_note(records, SIMILARITY)}"
-        )
-    encoders = sorted({m.encoder for m in records.measures if m.encoder})
-    return (*notes, *([f"Embeddings: {listed(encoders)}."] if encoders else []))
+def _table(records: StudyRecords, group: _Group) -> Table:
+    shown = [key for key in group.measures if measured_arms(records, key)]
+    found = {(m.task, m.arm) for m in records.measures if m.measure in shown}
+    rows = []
+    for facts in measured_tasks(records, shown):
+        for arm in records.arms:
+            if (facts.task, arm) in found:
+                cells = [_cell(key, mean_measure(records, facts.task, arm, key)) for key in shown]
+                own = [m for m in records.measures if (m.task, m.arm) == (facts.task, arm)]
+                own = [m for m in own if m.measure in shown]
+                rows.append((Cell(facts.title), Cell(arm), *cells, _sizes(own)))
+    encoders = sorted({m.encoder for m in records.measures if m.measure in shown and m.encoder})
+    return Table(
+        group.key,
+        group.title,
+        (
+            Column("task", number=False),
+            Column("arm", number=False),
+            *(Column(MEASURES[key]) for key in shown),
+            Column("texts"),
+        ),
+        tuple(rows),
+        (
+            *group.notes,
+            size_note(records, shown),
+            *([f"Embeddings: {listed(encoders)}."] if encoders else []),
+        ),
+    )
+
+
+def _cell(measure: str, value: float | None) -> Cell:
+    if value is None:
+        return Cell("-")
+    return Cell(f"{value:.1f}" if measure in ("vendi", "length") else f"{value:.3f}")
 
 
 def _sizes(own: Sequence[MeasureRecord]) -> Cell:
-    by_arm = {m.arm: m.n for m in own}
-    if len(set(by_arm.values())) > 1:
-        texts = "; ".join(f"{arm} {n:,}" for arm, n in by_arm.items())
-    else:
-        texts = f"{between(by_arm.values())} an arm"
     real = {m.n_real for m in own if m.n_real}
-    return Cell(texts, f"top-5 against {between(real)} real" if real else "")
+    return Cell(between(m.n for m in own), f"against {between(real)} real" if real else "")

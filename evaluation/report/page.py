@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 from evaluation.records import StudyRecords
 from evaluation.report import background
+from evaluation.report.advice import TOLERANCE, advise
 from evaluation.report.agreement import tables_on_corpora
+from evaluation.report.alternatives import alternatives_section
 from evaluation.report.corpus_tables import corpora_table, real_data_table
 from evaluation.report.escaping import escape_markdown
 from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
-from evaluation.report.measures import measures_table
+from evaluation.report.latex import latex_table
+from evaluation.report.measures import measures_tables
 from evaluation.report.results import StudyResults
 from evaluation.report.runs import runs_section
 from evaluation.report.score_tables import accuracy_on_real, table_on_real
@@ -25,8 +28,10 @@ from evaluation.report.section import Block, Section
 from evaluation.report.style import Drawing
 from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
 from evaluation.report.table import Table
-from evaluation.report.verdict import judge
-from evaluation.report.wording import one_line
+from evaluation.report.where import where_section
+from evaluation.report.why import why_section
+from evaluation.report.wording import hundredths, one_line
+from evaluation.report.worth import worth_section
 
 TITLE = "Understudy: the report of a study"
 QUESTION = "Can an LLM's text stand in for real training data?"
@@ -63,7 +68,11 @@ class Report:
 
 
 def write_report(
-    records: StudyRecords, out: Path, *, results: StudyResults | None = None
+    records: StudyRecords,
+    out: Path,
+    *,
+    results: StudyResults | None = None,
+    tolerance: float = TOLERANCE,
 ) -> ReportFiles:
     """Write the report of the study in `out` to `out/report/`: the same records, the same bytes.
 
@@ -71,12 +80,14 @@ def write_report(
         records: What the study wrote down.
         out: The study's folder.
         results: Its scores from `read_results`, where they are at hand already.
+        tolerance: Loss of macro-F1 (0 to 1) that verdicts take for small.
 
     Raises:
         UserError: Predictions of a finished run cannot be read or do not fit together, or the
             folder cannot be written.
     """
-    report = compose(records, results or read_results(records, out))
+    results = results or read_results(records, out)
+    report = compose(records, results, out, tolerance)
     folder = out / "report"
     page, markdown = _render_html(report), _render_markdown(report)
     figures: list[Path] = []
@@ -86,6 +97,11 @@ def write_report(
     # An earlier report of this study may have had others: nothing stale stays beside the page.
     there = {path for ending in ("png", "svg") for path in folder.glob(f"figures/*.{ending}")}
     remove(*there.difference(figures))
+    latex = folder / "table-1.tex"
+    if results.on_real:
+        write_whole(latex, latex_table(results).encode())
+    else:
+        remove(latex)
     return ReportFiles(
         html=write_whole(folder / "report.html", page.encode()),
         markdown=write_whole(folder / "report.md", markdown.encode()),
@@ -93,16 +109,22 @@ def write_report(
     )
 
 
-def compose(records: StudyRecords, results: StudyResults) -> Report:
-    """Put together what the report of a study says."""
+def compose(
+    records: StudyRecords, results: StudyResults, out: Path, tolerance: float = TOLERANCE
+) -> Report:
+    """Put together what the report of the study in `out` says."""
     return Report(
         title=TITLE,
         question=QUESTION,
         notice=notice(results),
         summary=summarise(results),
         sections=(
+            *_verdicts(records, results, tolerance),
             _scores(records, results),
-            *_verdicts(results),
+            *worth_section(results),
+            *alternatives_section(records, results),
+            *why_section(records, results, out),
+            *where_section(records, results),
             _texts(records),
             Section(
                 "method",
@@ -130,21 +152,21 @@ def _scores(records: StudyRecords, results: StudyResults) -> Section:
     return Section("scores", "Scores", "Scores", tuple(blocks))
 
 
-def _verdicts(results: StudyResults) -> tuple[Section, ...]:
+def _verdicts(
+    records: StudyRecords, results: StudyResults, tolerance: float
+) -> tuple[Section, ...]:
     if not results.on_real:
         return ()
     about = (
-        "One a task, on its best synthetic arm, from the 95 % interval of the gap alone. Points "
-        "are percentage points of macro-F1."
+        "One a task, on its best synthetic arm, from 95 % intervals. Points are percentage points "
+        f"of macro-F1; a loss of {hundredths(tolerance)} points or less is taken for small."
     )
-    judged = tuple(judge(task) for task in results.on_real)
-    return (
-        Section("verdicts", "Verdicts", "Verdicts", (Block(text=about), Block(verdicts=judged))),
-    )
+    judged = tuple(advise(task, records, tolerance) for task in results.on_real)
+    return (Section("verdicts", "Verdicts", "Verdicts", (Block(text=about), Block(advice=judged))),)
 
 
 def _texts(records: StudyRecords) -> Section:
-    tables = [measures_table(records)] if records.measures else []
+    tables = list(measures_tables(records))
     tables += [corpora_table(records)] if records.corpora else []
     tables.append(real_data_table(records))
     figures = [Block(figure=figure) for figure in draw_texts(records)]

@@ -1,8 +1,8 @@
 """The stored predictions of an arm's runs, checked against one another."""
 
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from evaluation.records import RunRecord
 
 IntArray = NDArray[np.int64]
 
+_VOTED = "voted/"
+
 
 @dataclass(frozen=True)
 class ArmPredictions:
@@ -21,12 +23,16 @@ class ArmPredictions:
     Attributes:
         runs: The runs, ascending by seed.
         labels: True labels, (n_test,).
-        predictions: Predicted labels, (n_seeds, n_test), in the order of `runs`.
+        predictions: Predicted labels, (n_seeds, n_test), in the order of `runs`; -1 for no answer.
+        rows: Places of the predicted texts among the test texts (n_test,); None where all were.
+        voted: Name of a set of texts with votes -> what was predicted of them (n_seeds, n).
     """
 
     runs: tuple[RunRecord, ...]
     labels: IntArray
     predictions: IntArray
+    rows: IntArray | None = None
+    voted: Mapping[str, IntArray] = field(default_factory=dict)
 
 
 def read_arm(runs: Sequence[RunRecord], n_labels: int, out: Path) -> ArmPredictions:
@@ -36,11 +42,21 @@ def read_arm(runs: Sequence[RunRecord], n_labels: int, out: Path) -> ArmPredicti
         UserError: A file cannot be read, or the runs were not scored on the same texts.
     """
     ordered = tuple(sorted(runs, key=lambda run: run.seed))
-    pairs = [_read_run(run, n_labels, out) for run in ordered]
-    labels = pairs[0][0]
-    for run, (own, _) in zip(ordered, pairs, strict=True):
-        check_same_test(ordered[0], labels, run, own)
-    return ArmPredictions(ordered, labels, np.stack([predictions for _, predictions in pairs]))
+    read = [_read_run(run, n_labels, out) for run in ordered]
+    labels = read[0]["labels"]
+    for run, arrays in zip(ordered, read, strict=True):
+        check_same_test(ordered[0], labels, run, arrays["labels"])
+    return ArmPredictions(
+        ordered,
+        labels,
+        np.stack([arrays["predictions"] for arrays in read]),
+        read[0].get("rows"),
+        {
+            name.removeprefix(_VOTED): np.stack([arrays[name] for arrays in read])
+            for name in read[0]
+            if name.startswith(_VOTED) and all(name in arrays for arrays in read)
+        },
+    )
 
 
 def check_same_test(first: RunRecord, labels: IntArray, other: RunRecord, own: IntArray) -> None:
@@ -56,26 +72,27 @@ def check_same_test(first: RunRecord, labels: IntArray, other: RunRecord, own: I
         )
 
 
-def _read_run(run: RunRecord, n_labels: int, out: Path) -> tuple[IntArray, IntArray]:
+def _read_run(run: RunRecord, n_labels: int, out: Path) -> dict[str, IntArray]:
     path = out / run.predictions
     try:
         with np.load(path, allow_pickle=False) as stored:
-            labels = np.asarray(stored["labels"])
-            predictions = np.asarray(stored["predictions"])
+            arrays = {name: np.asarray(stored[name]) for name in stored.files}
+        labels, predictions = arrays["labels"], arrays["predictions"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: cannot read the predictions of {_name(run)} ({type(error).__name__}); "
             "delete the file and that run's line in runs.jsonl, then run the study again"
         ) from error
-    for name, array in (("labels", labels), ("predictions", predictions)):
+    no_answer = -1 if "rows" in arrays else 0
+    for name, array, least in (("labels", labels, 0), ("predictions", predictions, no_answer)):
         fits = array.dtype.kind in "iu" and array.shape == (run.n_test,) and run.n_test > 0
-        if not fits or array.min() < 0 or array.max() >= n_labels:
+        if not fits or array.min() < least or array.max() >= n_labels:
             raise UserError(
                 f"{path}: {name} must be {run.n_test} whole numbers from 0 to {n_labels - 1}, got "
                 f"{array.dtype} of shape {array.shape}; delete the file and the line of "
                 f"{_name(run)} in runs.jsonl, then run the study again"
             )
-    return labels.astype(np.int64), predictions.astype(np.int64)
+    return {name: array.astype(np.int64) for name, array in arrays.items()}
 
 
 def _name(run: RunRecord) -> str:

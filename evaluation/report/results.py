@@ -1,6 +1,10 @@
 """The scores of a study: tasks, their arms, means over seeds and intervals."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import TaskFacts
@@ -45,6 +49,8 @@ class TaskResult:
         others: The arms of other kinds: curves, mixtures, alternatives.
         full_gap: Macro-F1 of `real_full` minus that of the best synthetic arm; None without either.
         bootstrap: The scores of all arms on real text, resampled together; None on corpora.
+        classified: The same on the texts that the LLM itself classified; None where it did not.
+        voted: Name of a set of texts with votes -> arm -> what was predicted of them (seeds, n).
     """
 
     facts: TaskFacts
@@ -52,6 +58,8 @@ class TaskResult:
     others: tuple[ArmResult, ...] = ()
     full_gap: Interval | None = None
     bootstrap: JointBootstrap | None = None
+    classified: JointBootstrap | None = None
+    voted: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmResult | None:
         """Return the arm called `name`, or None where it has no finished run."""

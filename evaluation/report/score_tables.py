@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from evaluation.arms import REAL_FULL
+from evaluation.arms import REAL, REAL_FULL
+from evaluation.comparisons import holm, p_value
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
@@ -10,6 +11,7 @@ from evaluation.report.wording import between, hundredths, listed, spread
 from evaluation.statistics import Interval
 
 NONE = Cell("-")
+_LEVEL = 0.05
 RANK_LABEL = "rank remembered from the paper, not measured here"
 
 
@@ -39,12 +41,33 @@ def table_on_real(results: StudyResults) -> Table:
         interval_note(tasks),
         "Gap: macro-F1 of the arm real minus that of this arm, paired: on the same test texts. "
         "Above 0, the real texts are better.",
+        *_corrected(tasks),
         *_size_notes(tasks),
     ]
     if ranked:
         notes.append(f"Rank: subjectivity from least (1) to most; {RANK_LABEL}.")
     title = "Table 1. Macro-F1 on real text (%) and the gap to as many real texts (points)"
     return Table("table-1", title, tuple(columns), tuple(rows), tuple(notes))
+
+
+def _corrected(tasks: Sequence[TaskResult]) -> tuple[str, ...]:
+    """Say which gaps are more than chance does among so many."""
+    p_values = {
+        (task.facts.title, each.arm): p_value(task.bootstrap.gap(REAL, each.arm))
+        for task in tasks
+        for each in task.synthetic
+        if task.bootstrap is not None
+    }
+    if len(p_values) < 2:
+        return ()
+    sure = [key for key, p in holm(p_values).items() if p <= _LEVEL]
+    off_zero = [key for key, p in p_values.items() if p <= _LEVEL]
+    note = (
+        f"Of {len(p_values)} gaps {len(off_zero)} differ from 0 at 5 % each by itself, and "
+        f"{len(sure)} after Holm's correction for so many"
+    )
+    lost = [f"{title} {arm}" for title, arm in off_zero if (title, arm) not in sure]
+    return (f"{note}, which {listed(lost)} do not stand." if lost else f"{note}.",)
 
 
 def accuracy_on_real(results: StudyResults) -> Table:

@@ -1,14 +1,21 @@
 """From the stored predictions of a study to its scores with their intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from builders.errors import UserError
-from evaluation.arms import REAL, REAL_FULL, Kind, parse_arm
+from evaluation.arms import LLM, REAL, REAL_FULL, Kind, parse_arm
 from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import REAL_TEST, RunRecord, StudyRecords, TaskFacts
-from evaluation.report.predictions import check_same_test, read_arm
+from evaluation.report.predictions import (
+    ArmPredictions,
+    IntArray,
+    check_same_test,
+    read_arm,
+)
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 
 
@@ -25,7 +32,7 @@ def read_results(records: StudyRecords, out: Path) -> StudyResults:
             or trainers, whose scores one table must not mix.
     """
     done = [run for run in records.runs if run.status == "done"]
-    kinds = sorted({f"{run.trainer} on {run.encoder}" for run in done})
+    kinds = sorted({f"{run.trainer} on {run.encoder}" for run in done if run.arm != LLM})
     if len(kinds) > 1:
         raise UserError(
             f"{out}: runs of several trainers or encoders ({', '.join(kinds)}); "
@@ -53,21 +60,48 @@ def _by_arm(runs: list[RunRecord], arms: tuple[str, ...]) -> dict[str, list[RunR
 def _score_on_real(facts: TaskFacts, by_arm: dict[str, list[RunRecord]], out: Path) -> TaskResult:
     n_labels = len(facts.label_names)
     read = {arm: read_arm(runs, n_labels, out) for arm, runs in by_arm.items()}
+    llm = read.pop(LLM, None)
+    if not read:
+        return TaskResult(facts, ())
     first = next(iter(read.values()))
     for each in read.values():
         check_same_test(first.runs[0], first.labels, each.runs[0], each.labels)
     said = {arm: each.predictions for arm, each in read.items()}
     bootstrap = JointBootstrap(first.labels, said, n_labels)
     scored = [_score_arm(each.runs, bootstrap) for each in read.values()]
+    names = {name for each in read.values() for name in each.voted}
     result = TaskResult(
         facts,
         tuple(each for each in scored if parse_arm(each.arm).kind is Kind.MAIN),
         tuple(each for each in scored if parse_arm(each.arm).kind is not Kind.MAIN),
         bootstrap=bootstrap,
+        classified=None if llm is None else _score_classified(first, llm, said, n_labels),
+        voted={
+            name: {arm: each.voted[name] for arm, each in read.items() if name in each.voted}
+            for name in sorted(names)
+        },
     )
     if REAL_FULL not in read or result.best is None:
         return result
     return replace(result, full_gap=bootstrap.gap(REAL_FULL, result.best.arm).interval())
+
+
+def _score_classified(
+    first: ArmPredictions, llm: ArmPredictions, said: Mapping[str, IntArray], n_labels: int
+) -> JointBootstrap:
+    """Score every arm on the texts that the LLM itself classified."""
+    rows = llm.rows
+    if (
+        rows is None
+        or llm.runs[0].test_hash != first.runs[0].test_hash
+        or not np.array_equal(first.labels[rows], llm.labels)
+    ):
+        raise UserError(
+            f"{llm.runs[0].task}: what the LLM classified are other test texts than those of the "
+            "other arms; run the study again in a new folder"
+        )
+    own = {arm: predictions[:, rows] for arm, predictions in said.items()}
+    return JointBootstrap(llm.labels, {LLM: llm.predictions, **own}, n_labels)
 
 
 def _score_on_corpora(

@@ -1,11 +1,13 @@
 """A section of the report: what both the page and its Markdown twin show under one heading."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.report.style import Drawing
 from evaluation.report.table import Table
-from evaluation.report.verdict import Verdict
+
+if TYPE_CHECKING:
+    from evaluation.report.advice import Advice
 
 
 class Entry(NamedTuple):
@@ -17,23 +19,25 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """One thing in a section: exactly one of these is there.
+    """One thing in a section: exactly one of these is there, but for the heading of `folded`.
 
     Attributes:
         text: A paragraph.
-        heading: A heading of its own.
+        heading: A heading of its own; of `folded`, what is seen while it is closed.
+        folded: Blocks that the page shows only when they are opened.
         entries: Terms with what is said of them.
         table: A table.
         figure: A figure.
-        verdicts: Verdicts, one a task.
+        advice: What to do, one a task.
     """
 
     text: str = ""
     heading: str = ""
+    folded: tuple["Block", ...] = ()
     entries: tuple[Entry, ...] = ()
     table: Table | None = None
     figure: Drawing | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    advice: "tuple[Advice, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -57,4 +61,5 @@ class Section:
     @property
     def figures(self) -> tuple[Drawing, ...]:
         """The figures, in order."""
-        return tuple(block.figure for block in self.blocks if block.figure is not None)
+        every = [each for block in self.blocks for each in (block, *block.folded)]
+        return tuple(block.figure for block in every if block.figure is not None)

@@ -133,7 +133,7 @@ def _with_tips(svg: str) -> str:
 
 def task_rows(axes: "Axes", titles: Sequence[str]) -> None:
     """Make the vertical axis one row a task, the first on top, with a band under every other."""
-    axes.set_yticks(range(len(titles)), [_shortened(title) for title in titles])
+    axes.set_yticks(range(len(titles)), [shortened(title) for title in titles])
     axes.set_ylim(len(titles) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
@@ -175,7 +175,8 @@ def plot_intervals(
             tip(mark, tips[index])
 
 
-def _shortened(title: str) -> str:
+def shortened(title: str) -> str:
+    """Break a title into two short lines at most."""
     return "\n".join(textwrap.wrap(one_line(title), 30, max_lines=2, placeholder=" ..."))
 
 

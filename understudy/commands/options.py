@@ -2,6 +2,8 @@
 
 import argparse
 
+from builders.errors import UserError
+
 
 def positive(text: str) -> int:
     """Read a whole number of at least 1."""
@@ -38,3 +40,39 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
         help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, or hub "
         "(else: $UNDERSTUDY_DATA/real, then the Hub)",
     )
+
+
+def add_loss_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--loss` and `--checker-per-label`."""
+    parser.add_argument(
+        "--loss",
+        metavar="NAME",
+        default="cross_entropy",
+        help="what is minimised: cross_entropy, label_smoothing, confident (leaves out texts that "
+        "look mislabelled), or imp or dimp (weigh texts by a checker trained on real ones)",
+    )
+    parser.add_argument(
+        "--checker-per-label",
+        type=positive,
+        metavar="N",
+        help="real texts of each label that the checker of imp and dimp is trained on (50)",
+    )
+
+
+def read_loss(args: argparse.Namespace) -> tuple[str, int]:
+    """Return the loss, and the real texts of each label for its checker.
+
+    Raises:
+        UserError: The number is given and the loss has no checker on real texts.
+    """
+    from trainers.losses import CHECKER_PER_LABEL, LOSSES, create_loss
+
+    loss, per_label = str(args.loss), args.checker_per_label
+    needs_real = create_loss(loss).needs_real
+    if per_label is not None and not needs_real:
+        users = ", ".join(name for name in LOSSES if create_loss(name).needs_real)
+        raise UserError(
+            f"--checker-per-label {per_label}: --loss {loss} has no checker on real texts; leave "
+            f"it out, or use one of {users}"
+        )
+    return loss, per_label or CHECKER_PER_LABEL

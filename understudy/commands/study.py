@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
-from understudy.commands.options import add_corpus_options, not_negative
+from understudy.commands.options import (
+    add_corpus_options,
+    add_loss_options,
+    not_negative,
+    positive,
+    read_loss,
+)
 
 if TYPE_CHECKING:
     from understudy.llm_session import LLMSession
@@ -25,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--arms",
-        default="main",
         help="what classifiers are trained on: all, groups (main, curve, mixed, alternatives) or "
-        "arms by name (real, real_full, few_shot, real@50, few_shot+real@50, ...), with commas",
+        "arms by name (real, real_full, few_shot, real@50, few_shot+real@50, ...), with commas "
+        "(all; with finetune: main)",
     )
     parser.add_argument("--seeds", default="3", help="how many (3: 0, 1, 2) or which (0,4,7)")
     add_corpus_options(parser)
@@ -54,6 +60,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="mean",
         help="of the probe; first: the one whose model can be published",
     )
+    add_loss_options(parser)
+    parser.add_argument(
+        "--votes",
+        default="",
+        metavar="SOURCE,...",
+        help="texts with annotators' votes, on which classifiers are scored too: descriptions that "
+        "ship, or paths of your own (see understudy subjectivity)",
+    )
+    parser.add_argument(
+        "--labelled",
+        type=positive,
+        default=400,
+        metavar="N",
+        help="real training texts that a live LLM labels, for the arm llm_labelled",
+    )
+    parser.add_argument(
+        "--classified",
+        type=positive,
+        default=200,
+        metavar="N",
+        help="real test texts that a live LLM classifies, for the arm llm",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("runs/study"), metavar="DIR", help="the study's folder"
     )
@@ -68,7 +96,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.trainer == "finetune" and args.pooling != "mean":
         raise UserError(f"--pooling {args.pooling}: is of the probe; leave it out with finetune")
-    grid = Grid(parse_tasks(args.tasks), parse_arms(args.arms), parse_seeds(args.seeds))
+    arms = args.arms or ("main" if args.trainer == "finetune" else "all")
+    grid = Grid(parse_tasks(args.tasks), parse_arms(arms), parse_seeds(args.seeds))
+    loss, checker = read_loss(args)
     line = LiveLine()
     ledger = args.ledger or args.out.resolve().parent / LEDGER
     session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
@@ -82,6 +112,11 @@ def run(args: argparse.Namespace) -> int:
         pooling=args.pooling,
         real=args.real,
         asked=session.asked(),
+        loss=loss,
+        checker_per_label=checker,
+        votes=args.votes,
+        labelled=args.labelled,
+        classified=args.classified,
     )
     with line:
         return study_and_report(grid, settings, args.out, session)

@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _rank(args: argparse.Namespace) -> int:
     from builders.tasks import list_tasks
+    from evaluation.report.judgement_tables import ranking_table
     from evaluation.subjectivity.judge_agreement import judge_agreement
-    from evaluation.subjectivity.judgement_tables import ranking_table
     from evaluation.subjectivity.judgements import read_judgements, recorded_judgements
     from evaluation.subjectivity.ranking import rank_tasks
 
@@ -84,7 +84,7 @@ def _rank(args: argparse.Namespace) -> int:
 
 def _votes(args: argparse.Namespace) -> int:
     from builders.tasks import load_task
-    from evaluation.subjectivity.agreement_tables import votes_table
+    from evaluation.report.agreement_tables import votes_table
     from evaluation.subjectivity.vote_reading import read_votes, votes_file
     from evaluation.subjectivity.vote_source import load_vote_source
     from evaluation.subjectivity.votes import RatedTexts, rate, summarise

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
-from understudy.commands.options import add_corpus_options, not_negative, positive
+from understudy.commands.options import (
+    add_corpus_options,
+    add_loss_options,
+    not_negative,
+    read_loss,
+)
 
 if TYPE_CHECKING:
     from trainers.run_folder import TrainedRun
@@ -53,19 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("mean", "first"),
         help="of the probe (first); mean scores better, but cannot be saved as a model",
     )
-    parser.add_argument(
-        "--loss",
-        metavar="NAME",
-        default="cross_entropy",
-        help="what is minimised: cross_entropy, label_smoothing, confident (leaves out texts that "
-        "look mislabelled), or imp or dimp (weigh texts by a checker trained on real ones)",
-    )
-    parser.add_argument(
-        "--checker-per-label",
-        type=positive,
-        metavar="N",
-        help="real texts of each label that the checker of imp and dimp is trained on (50)",
-    )
+    add_loss_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the folder (default: models/TASK-ARM-SEED)"
     )
@@ -76,7 +69,6 @@ def run(args: argparse.Namespace) -> int:
     """Train, save, and say how it scores and what can be done with it."""
     from builders.tasks import load_task
     from evaluation.arms import LLM, parse_arm
-    from trainers.probe import CHECKER_PER_LABEL
     from understudy.live_line import LiveLine
     from understudy.llm_session import LEDGER, LLMSession
     from understudy.settings import StudySettings
@@ -87,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if arm.name == LLM:
         raise UserError(f"--arm {LLM}: the LLM itself classifies; there is nothing to train")
     _check_pooling(args.trainer, args.pooling)
-    _check_checker(args.loss, args.checker_per_label)
+    loss, checker = read_loss(args)
     out = args.out or Path("models") / f"{task.name}-{args.arm}-{args.seed}"
     check_out(out)
     line = LiveLine()
@@ -109,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
             args.arm,
             args.seed,
             settings,
-            args.loss,
-            args.checker_per_label or CHECKER_PER_LABEL,
+            loss,
+            checker,
         )
         trained = train_one(training, out, session)
     for each in _summary(trained, out):
@@ -125,17 +117,6 @@ def _check_pooling(trainer: str, pooling: str | None) -> None:
         raise UserError(
             "--pooling mean: transformers has no model that takes the mean of the token vectors "
             "before its head, so that nobody could load it; leave --pooling out"
-        )
-
-
-def _check_checker(loss: str, per_label: int | None) -> None:
-    from trainers.losses import LOSSES, create_loss
-
-    if per_label is not None and not create_loss(loss).needs_real:
-        users = ", ".join(name for name in LOSSES if create_loss(name).needs_real)
-        raise UserError(
-            f"--checker-per-label {per_label}: --loss {loss} has no checker on real texts; leave "
-            f"it out, or use {users}"
         )
 
 

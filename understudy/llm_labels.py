@@ -1,0 +1,112 @@
+"""The labels that an LLM gives to a task's real texts: as training data, and as the classifier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from builders.annotation import Labelling, LabelOrder, label_texts
+from builders.composition import Composition, Live
+from builders.data import LabelledTexts
+from builders.errors import UserError
+from builders.llms.base import LLM
+from builders.real import RealData
+from builders.tasks.base import Task
+from evaluation.spending import matched_sizes
+from understudy.settings import StudySettings
+from understudy.stopping import Stopped
+
+TRAIN, TEST = "train", "test"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What writes and labels texts: an LLM, and what it needs if it is asked live."""
+
+    llm: LLM
+    live: Live | None = None
+
+
+@dataclass(frozen=True)
+class LLMLabels:
+    """What an LLM said of a task's real texts.
+
+    Attributes:
+        labellings: `train` and `test` -> the labelling, as far as there is one.
+        why: `train` and `test` -> why there is none.
+    """
+
+    labellings: Mapping[str, Labelling] = field(default_factory=dict)
+    why: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def train(self) -> Labelling | None:
+        """The labelled training texts."""
+        return self.labellings.get(TRAIN)
+
+    @property
+    def test(self) -> Labelling | None:
+        """The test texts that the LLM classified."""
+        return self.labellings.get(TEST)
+
+    def sizes_to_compare(self, corpora: Mapping[str, Composition]) -> dict[str, tuple[int, ...]]:
+        """Return strategy -> texts of each label at which its corpus is compared with `train`."""
+        if self.train is None:
+            return {}
+        record = self.train.record
+        return {name: matched_sizes(record, each.record).sizes for name, each in corpora.items()}
+
+
+def ask_for_labels(
+    task: Task, real: RealData, test: LabelledTexts, writer: Writer, settings: StudySettings
+) -> LLMLabels:
+    """Let the LLM label training and test texts of the task.
+
+    What a recording has no labels for is no mistake here, but named in `why`.
+
+    Args:
+        task: The task.
+        real: Its real texts.
+        test: The real test texts that runs are scored on.
+        writer: What labels.
+        settings: The study's settings.
+
+    Raises:
+        UserError: A live LLM could not answer.
+    """
+    labellings, why = {}, {}
+    wanted = {TRAIN: (real.train, settings.labelled), TEST: (test, settings.classified)}
+    for split, (texts, n) in wanted.items():
+        if not len(texts):
+            why[split] = f"{real.source} has no {split} texts"
+            continue
+        try:
+            labellings[split] = _ask(task, split, texts, n, real, writer, settings)
+        except UserError as error:
+            if writer.live is not None:
+                raise
+            why[split] = str(error)
+    return LLMLabels(labellings, why)
+
+
+def _ask(
+    task: Task,
+    split: str,
+    texts: LabelledTexts,
+    n: int,
+    real: RealData,
+    writer: Writer,
+    settings: StudySettings,
+) -> Labelling:
+    order = LabelOrder(split)
+    if writer.live is not None:
+        order = LabelOrder(split, n, seed=settings.corpus_seed)
+    labelling = label_texts(task, texts, writer.llm, order, source=real.source, live=writer.live)
+    if (halt := labelling.halt) is not None:
+        if halt.signal is not None:
+            raise Stopped(halt.signal)
+        raise UserError(
+            f"{task.name} labels of {split} texts: {halt.why}; what was answered is in the ledger, "
+            "the same command goes on from there"
+        )
+    if not labelling.record.labelled:
+        raise UserError(f"{task.name}: the LLM labelled none of {len(texts)} {split} texts")
+    return labelling
