@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.statistics import Interval
+from evaluation.interval import Interval
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -45,7 +45,13 @@ class Resampled:
         return Resampled(self.value - other.value, self.replicates - other.replicates)
 
     def interval(self, level: float = LEVEL) -> Interval:
-        """Return the value between the percentiles of the replicates."""
+        """Return the value between the percentiles of the replicates.
+
+        Raises:
+            ValueError: The level is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level {level}; expected between 0 and 1")
         tail = (1 - level) / 2
         low, high = np.quantile(self.replicates, (tail, 1 - tail))
         return Interval(self.value, float(low), float(high), level)
@@ -145,9 +151,8 @@ class JointBootstrap:
             both = np.concatenate([said, said * is_true]).reshape(-1, len(self._true))
             sums = (counts @ both.T).reshape(len(counts), 2, len(rows), k).astype(np.float64)
             predicted, hits = sums[:, 0], sums[:, 1]
-            either = predicted + true[:, None]
-            f1 = np.divide(2 * hits, either, out=np.zeros_like(either), where=either > 0)
-            scores = np.stack([f1.mean(axis=-1), hits.sum(axis=-1) / len(self._true)])
+            f1 = macro_f1(hits, predicted=predicted, true=true[:, None])
+            scores = np.stack([f1, hits.sum(axis=-1) / len(self._true)])
             start = 0
             for arm in arms:
                 end = start + len(self._said[arm])
@@ -166,6 +171,17 @@ class JointBootstrap:
             group.append(arm)
             columns += own
         yield group
+
+
+def macro_f1(hits: Floats, *, predicted: Floats, true: Floats) -> Floats:
+    """Return the mean over labels (the last axis) of 2 hits / (predicted + true).
+
+    A label that is neither predicted nor true counts 0.
+    """
+    either = np.asarray(predicted + true, dtype=np.float64)
+    scores = np.divide(2 * hits, either, out=np.zeros_like(either), where=either > 0)
+    means: Floats = scores.mean(axis=-1)
+    return means
 
 
 def _draws(rng: np.random.Generator, n: int, replicates: int) -> Iterator[Floats]:

@@ -18,30 +18,21 @@ What such an interval cannot know:
 """
 # ruff: noqa: A005 - only ever imported as evaluation.statistics, so it hides nothing.
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.resampling import Floats, Patterns
+from evaluation.interval import Interval
+from evaluation.joint_bootstrap import LEVEL, REPLICATES, Floats, JointBootstrap, macro_f1
 
+__all__ = [
+    "Interval",
+    "accuracy_interval",
+    "gap_interval",
+    "macro_f1_from_confusion",
+    "macro_f1_interval",
+]
 
-@dataclass(frozen=True)
-class Interval:
-    """A score and its bootstrap confidence interval.
-
-    Attributes:
-        value: The score itself, not the mean of the replicates.
-        low: Lower end.
-        high: Upper end.
-        level: Confidence level, such as 0.95.
-    """
-
-    value: float
-    low: float
-    high: float
-    level: float
+_ARM, _OTHER = "arm", "other arm"
 
 
 def macro_f1_from_confusion(confusion: ArrayLike) -> Floats:
@@ -63,7 +54,7 @@ def macro_f1_from_confusion(confusion: ArrayLike) -> Floats:
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2] or not matrix.shape[-1]:
         raise ValueError(f"a confusion matrix is square; got shape {matrix.shape}")
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
-    return _macro_f1(hits, predicted=matrix.sum(axis=-2), true=matrix.sum(axis=-1))
+    return macro_f1(hits, predicted=matrix.sum(axis=-2), true=matrix.sum(axis=-1))
 
 
 def macro_f1_interval(
@@ -71,8 +62,8 @@ def macro_f1_interval(
     predictions: ArrayLike,
     n_labels: int,
     *,
-    replicates: int = 2000,
-    level: float = 0.95,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> Interval:
     """Return the mean over seeds of macro-F1, and its interval.
@@ -88,8 +79,9 @@ def macro_f1_interval(
     Raises:
         ValueError: No text, no seed, shapes that do not fit, or values that are not label indices.
     """
-    patterns = Patterns.of(y_true, [predictions], n_labels)
-    return _bootstrap(patterns, _macro_f1_scores(patterns, n_labels), replicates, level, seed)
+    arms = {_ARM: predictions}
+    scores = JointBootstrap(y_true, arms, n_labels, replicates=replicates, seed=seed)
+    return scores.macro_f1(_ARM).interval(level)
 
 
 def accuracy_interval(
@@ -97,16 +89,17 @@ def accuracy_interval(
     predictions: ArrayLike,
     n_labels: int,
     *,
-    replicates: int = 2000,
-    level: float = 0.95,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> Interval:
     """Return the mean over seeds of accuracy, and its interval.
 
     Arguments and errors are those of `macro_f1_interval`.
     """
-    patterns = Patterns.of(y_true, [predictions], n_labels)
-    return _bootstrap(patterns, _accuracy_scores(patterns), replicates, level, seed)
+    arms = {_ARM: predictions}
+    scores = JointBootstrap(y_true, arms, n_labels, replicates=replicates, seed=seed)
+    return scores.accuracy(_ARM).interval(level)
 
 
 def gap_interval(
@@ -115,8 +108,8 @@ def gap_interval(
     other_predictions: ArrayLike,
     n_labels: int,
     *,
-    replicates: int = 2000,
-    level: float = 0.95,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> Interval:
     """Return the macro-F1 of one arm minus that of another, and its interval.
@@ -141,73 +134,6 @@ def gap_interval(
     Raises:
         ValueError: As `macro_f1_interval`.
     """
-    patterns = Patterns.of(y_true, [reference_predictions, other_predictions], n_labels)
-    return _bootstrap(patterns, _macro_f1_scores(patterns, n_labels), replicates, level, seed)
-
-
-def _bootstrap(
-    patterns: Patterns,
-    scores_of: Callable[[Floats], Floats],
-    replicates: int,
-    level: float,
-    seed: int,
-) -> Interval:
-    """Bootstrap the first arm's mean score, minus the second's where there is a second.
-
-    Args:
-        patterns: The texts.
-        scores_of: Counts of patterns (r, p) -> score of each seed of all arms (r, n_seeds).
-        replicates: How many times to draw.
-        level: Confidence level.
-        seed: Seed of the draws.
-    """
-    if replicates < 1 or not 0 < level < 1:
-        raise ValueError(
-            f"{replicates} replicates and level {level}; expected at least 1, and between 0 and 1"
-        )
-    rng = np.random.default_rng(seed)
-    first, *others = patterns.draw_seeds(rng, replicates)
-    weights = np.concatenate([first, *(-other for other in others)], axis=1)
-    scores = np.concatenate([scores_of(drawn) for drawn in patterns.draw_texts(rng, replicates)])
-    tail = (1 - level) / 2
-    low, high = np.quantile((weights * scores).sum(axis=1), (tail, 1 - tail))
-    plain = scores_of(patterns.counts[None].astype(np.float64))[0]
-    means = [float(arm.mean()) for arm in np.split(plain, np.cumsum(patterns.seeds)[:-1])]
-    value = means[0] - sum(means[1:])
-    return Interval(value=value, low=float(low), high=float(high), level=level)
-
-
-def _macro_f1(hits: Floats, *, predicted: Floats, true: Floats) -> Floats:
-    either = np.asarray(predicted + true, dtype=np.float64)
-    scores = np.divide(2 * hits, either, out=np.zeros_like(either), where=either > 0)
-    means: Floats = scores.mean(axis=-1)
-    return means
-
-
-def _macro_f1_scores(patterns: Patterns, n_labels: int) -> Callable[[Floats], Floats]:
-    """Return the `scores_of` of macro-F1.
-
-    F1 needs no more of a confusion matrix than its row sums, column sums and diagonal. Each is the
-    product of the counts with indicators: `n_labels` columns instead of `n_labels` squared.
-    """
-    labels = np.arange(n_labels)
-    is_true = (patterns.y_true[:, None] == labels).astype(np.float32)
-    is_said = [(row[:, None] == labels).astype(np.float32) for row in patterns.predictions]
-    is_hit = [is_true * said for said in is_said]
-
-    def scores_of(counts: Floats) -> Floats:
-        true = counts @ is_true
-        each_seed = [
-            _macro_f1(counts @ hit, predicted=counts @ said, true=true)
-            for said, hit in zip(is_said, is_hit, strict=True)
-        ]
-        return np.stack(each_seed, axis=1)
-
-    return scores_of
-
-
-def _accuracy_scores(patterns: Patterns) -> Callable[[Floats], Floats]:
-    """Return the `scores_of` of accuracy."""
-    right = (patterns.predictions == patterns.y_true).T.astype(np.float32)
-    n = len(patterns.of_text)
-    return lambda counts: np.asarray(counts @ right, dtype=np.float64) / n
+    arms = {_ARM: reference_predictions, _OTHER: other_predictions}
+    scores = JointBootstrap(y_true, arms, n_labels, replicates=replicates, seed=seed)
+    return scores.gap(_ARM, _OTHER).interval(level)

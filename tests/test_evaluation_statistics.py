@@ -221,14 +221,14 @@ def test_intervals_hold_the_true_accuracy_as_often_as_they_say() -> None:
 @pytest.mark.parametrize(
     ("y_true", "predictions", "message"),
     [
-        ([0, 1], [[0.2, 0.9]], "predictions is an array of float64"),
+        ([0, 1], [[0.2, 0.9]], "predictions of arm is an array of float64"),
         ([0.0, 1.0], [[0, 1]], "y_true is an array of float64"),
-        ([0, 1], [0, 1], r"predictions is an array of int64 with shape \(2,\)"),
+        ([0, 1], [0, 1], r"predictions of arm is an array of int64 with shape \(2,\)"),
         ([0, 1], [[0, 1, 1]], r"shape \(1, 3\) for 2 texts"),
-        ([0, 1], [[0, 2]], "predictions goes from 0 to 2; the task's label indices are 0 to 1"),
+        ([0, 1], [[0, 2]], "predictions of arm goes from 0 to 2; the task's label indices are 0 to 1"),
         ([0, -100], [[0, 1]], "y_true goes from -100 to 0"),
-        ([0, 1], np.zeros((0, 2), dtype=np.int64), "at least one of each"),
-        (np.zeros(0, dtype=np.int64), np.zeros((1, 0), dtype=np.int64), "at least one of each"),
+        ([0, 1], np.zeros((0, 2), dtype=np.int64), "at least one"),
+        (np.zeros(0, dtype=np.int64), np.zeros((1, 0), dtype=np.int64), "at least one"),
     ],
 )
 @pytest.mark.parametrize("interval", [macro_f1_interval, accuracy_interval])
@@ -240,8 +240,15 @@ def test_what_is_no_label_index_is_refused(
         interval(y_true, predictions, 2)
 
 
-@pytest.mark.parametrize("wrong", [{"replicates": 0}, {"level": 95.0}, {"level": 0.0}])
-def test_settings_without_meaning_are_refused(wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"replicates": 0}, "0 replicates; it needs at least 1"),
+        ({"level": 95.0}, "level 95.0; expected between 0 and 1"),
+        ({"level": 0.0}, "level 0.0; expected between 0 and 1"),
+    ],
+)
+def test_settings_without_meaning_are_refused(wrong: dict[str, Any], message: str) -> None:
     """No replicates, and levels in per cent, are mistakes."""
-    with pytest.raises(ValueError, match="expected at least 1, and between 0 and 1"):
+    with pytest.raises(ValueError, match=message):
         macro_f1_interval(Y, [RIGHT], 2, **wrong)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from builders.data import LabelledTexts
@@ -120,30 +120,6 @@ def skipped_runs(
                 )
             )
     return records
-
-
-def task_plan(
-    materials: Materials,
-    runs: Sequence[tuple[str, int, str]],
-    measures: Sequence[str],
-    findings: Sequence[str],
-) -> dict[str, Any]:
-    """Return one task's entry of the plan, as JSON holds it.
-
-    Args:
-        materials: The task's data.
-        runs: Arm, seed and key of each run, those whose data is not at hand included.
-        measures: Keys of its figures.
-        findings: Keys of its findings.
-    """
-    return {
-        "facts": asdict(materials.facts()),
-        "runs": [list(run) for run in runs],
-        "corpora": [record.as_dict() for record in materials.records],
-        "labellings": [record.as_dict() for record in materials.labellings],
-        "measures": list(measures),
-        "findings": list(findings),
-    }
 
 
 def widened(grid: Grid, old: dict[str, Any] | None, task: str) -> tuple[list[str], list[int]]:

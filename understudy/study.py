@@ -1,10 +1,7 @@
 """A study: a grid of runs, each done once, written down as it finishes, reported at the end."""
 
-import importlib.metadata
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,35 +13,24 @@ from builders.errors import UserError
 from builders.llms import LLM
 from builders.real import RealData
 from builders.tasks.base import Task
-from evaluation.arms import LLM as LLM_ARM
 from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer, Job, Outcome
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.losses import create_loss
-from understudy.classified import Classified, classified_record, plan_classified
-from understudy.findings import PlannedFinding, plan_findings
+from understudy.classified import classified_record, plan_classified
+from understudy.findings import plan_findings
 from understudy.gathering import gather
 from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
-from understudy.materials import Materials
-from understudy.measuring import PlannedFigures, compute_figures, plan_figures
-from understudy.planning import PlannedRun, plan_runs, skipped_runs, task_plan, widened
+from understudy.measuring import compute_figures, plan_figures
+from understudy.planning import PlannedRun, plan_runs, skipped_runs, widened
 from understudy.progress import Progress, say
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study_folder import StudyFolder
+from understudy.task_plan import TaskPlan
+from understudy.versions import versions
 from understudy.votes import check_votes, parse_votes
-
-PACKAGES = (
-    "understudy",
-    "torch",
-    "transformers",
-    "sentence-transformers",
-    "datasets",
-    "evaluate",
-    "scikit-learn",
-    "numpy",
-)
 
 
 @dataclass(frozen=True)
@@ -62,43 +48,6 @@ class StudyOutcome:
     known: int
     skipped: dict[tuple[str, str], str]
     encoded: int
-
-
-@dataclass(frozen=True)
-class TaskPlan:
-    """What is to be done for one task.
-
-    Attributes:
-        materials: Its data.
-        trainer: What trains its classifiers.
-        runs: The runs that can be done.
-        classified: What the LLM itself said of test texts, if it was asked.
-        skipped: A record for each run whose data is not at hand.
-        figures: Diversity, wording and closeness to real text of its arms.
-        findings: What else is to be found out.
-    """
-
-    materials: Materials
-    trainer: ClassifierTrainer
-    runs: list[PlannedRun]
-    classified: Classified | None
-    skipped: list[RunRecord]
-    figures: list[PlannedFigures]
-    findings: list[PlannedFinding]
-
-    @property
-    def name(self) -> str:
-        """The task's name."""
-        return self.materials.task.name
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the task's entry of `study.json`."""
-        runs = [(run.arm, run.seed, run.key) for run in self.runs]
-        runs += [(record.arm, record.seed, record.key) for record in self.skipped]
-        if self.classified is not None:
-            runs.append((LLM_ARM, self.classified.seed, self.classified.key))
-        figures = [key for figure in self.figures for key in figure.keys.values()]
-        return task_plan(self.materials, runs, figures, [each.key for each in self.findings])
 
 
 class Study:
@@ -347,12 +296,3 @@ def _side_by_side(
 
     for _, group in groupby(sorted(runs, key=alike), key=alike):
         yield list(group)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        found[package] = importlib.metadata.version(package)
-    return found

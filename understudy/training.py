@@ -29,7 +29,7 @@ from understudy.llm_session import LLMSession
 from understudy.materials import Materials
 from understudy.progress import say
 from understudy.settings import Grid, StudySettings, check_llm
-from understudy.study import versions
+from understudy.versions import versions
 
 
 @dataclass(frozen=True)
