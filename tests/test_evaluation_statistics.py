@@ -225,7 +225,7 @@ def test_intervals_hold_the_true_accuracy_as_often_as_they_say() -> None:
         ([0.0, 1.0], [[0, 1]], "y_true is an array of float64"),
         ([0, 1], [0, 1], r"predictions of arm is an array of int64 with shape \(2,\)"),
         ([0, 1], [[0, 1, 1]], r"shape \(1, 3\) for 2 texts"),
-        ([0, 1], [[0, 2]], "predictions of arm goes from 0 to 2; the task's label indices are 0 to 1"),
+        ([0, 1], [[0, 2]], "of arm goes from 0 to 2; the task's label indices are 0 to 1"),
         ([0, -100], [[0, 1]], "y_true goes from -100 to 0"),
         ([0, 1], np.zeros((0, 2), dtype=np.int64), "at least one"),
         (np.zeros(0, dtype=np.int64), np.zeros((1, 0), dtype=np.int64), "at least one"),
