@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 # Rows normalised at a time: 768 KiB of float64 at 384 dimensions, which stay in the cache.
 _CHUNK = 256
-# 16 MiB of float32. Measured on two cores: of the shapes that the last-level cache holds, so that
-# reducing a block does not wait for memory, the one that costs product and top-k together least.
-_CPU_SHAPE = (1024, 4096)
+# 8 MiB of float32 a thread. Measured with one thread and with two: of the shapes that the
+# last-level cache holds, so that reducing a block does not wait for memory, the one that costs
+# product and top-k together least. The blocks of more than 8 threads it might not hold.
+_CPU_ROWS_A_THREAD, _CPU_THREADS, _CPU_COLUMNS = 512, 8, 4096
 # A GPU needs more work at a time: 512 MiB of float32.
 _CUDA_SHAPE = (8192, 16384)
 
@@ -99,7 +100,7 @@ def cosine_blocks(
     """
     import torch
 
-    height, width = shape or (_CUDA_SHAPE if rows.is_cuda else _CPU_SHAPE)
+    height, width = shape or (_CUDA_SHAPE if rows.is_cuda else _cpu_shape())
     if height < 1 or width < 1:
         raise ValueError(f"block of {height} x {width}; both must be at least 1")
     n, m = len(rows), len(columns)
@@ -112,6 +113,12 @@ def cosine_blocks(
             cosines = buffer[: size[0] * size[1]].view(size)
             torch.mm(rows[top:bottom], columns[left:right].T, out=cosines)
             yield Block(slice(top, bottom), slice(left, right), cosines)
+
+
+def _cpu_shape() -> tuple[int, int]:
+    import torch
+
+    return _CPU_ROWS_A_THREAD * min(torch.get_num_threads(), _CPU_THREADS), _CPU_COLUMNS
 
 
 def _matrix(embeddings: ArrayLike) -> NDArray[Any]:

@@ -29,7 +29,7 @@ def self_bleu(texts: Sequence[str], *, sample: int | None = None, seed: int = 0)
     Args:
         texts: At least two.
         sample: Score only so many texts, drawn without replacement, still against all others;
-            None scores all. It saves half of the time and most of the memory.
+            None scores all. It saves half of the time: the references are counted all the same.
         seed: Of the draw.
 
     Returns:

@@ -60,18 +60,18 @@ def test_any_block_gives_the_definition(
 
 def test_the_largest_may_share_one_group() -> None:
     """The five largest are found where they all fall into one strided group, or into five."""
-    # 640 columns make 16 rows of 40 groups: columns 3, 43, 83, ... are one group.
-    for places in (range(3, 203, 40), range(5), range(635, 640), (0, 39, 40, 320, 639)):
-        synthetic = np.tile([0.0, 1.0], (640, 1))
+    # 480 columns make 12 rows of 40 groups: columns 3, 43, 83, ... are one group.
+    for places in (range(3, 203, 40), range(5), range(475, 480), (0, 39, 40, 320, 479)):
+        synthetic = np.tile([0.0, 1.0], (480, 1))
         synthetic[list(places)] = [1.0, 0.0]
         assert top_k_cosine([[1.0, 0.0]], synthetic) == pytest.approx([1.0])
 
 
 def test_columns_left_over_by_the_groups_count() -> None:
     """The number of synthetic texts need not be a multiple of the group."""
-    # 655 columns make 16 rows of 40 groups, 15 columns are left: 640 to 654.
-    synthetic = np.tile([0.0, 1.0], (655, 1))
-    synthetic[[640, 641, 647, 653, 654]] = [1.0, 0.0]
+    # 491 columns make 12 rows of 40 groups, 11 columns are left: 480 to 490.
+    synthetic = np.tile([0.0, 1.0], (491, 1))
+    synthetic[[480, 481, 485, 489, 490]] = [1.0, 0.0]
     assert top_k_cosine([[1.0, 0.0]], synthetic) == pytest.approx([1.0])
 
 
