@@ -272,11 +272,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for group, name in corpus_names(data)
         if any(part in name for part in options.only)
     ]
-    wanted = {asked.key(name, method) for _, name in names for method in options.methods}
+    wanted = [asked.key(name, method) for _, name in names for method in options.methods]
     if not options.tables:
         fill(options.cells, names, options.methods, asked, data)
-    cells = [cell for cell in read_cells(options.cells).values() if cell.key in wanted]
-    print(tables(cells, list(METHODS)))
+    done = read_cells(options.cells)
+    print(tables([done[key] for key in wanted if key in done], list(METHODS)))
 
 
 def fill(

@@ -12,6 +12,9 @@ from evaluation.statistics import Interval, gap_interval
 BASE, HONEST = "cross_entropy", "cross_entropy + real"
 """What every method is held against, and what the methods with real texts are held against."""
 
+ROUNDING = 1e-9
+"""An end of an interval nearer to 0 is the rounding of sums."""
+
 
 def tables(cells: Sequence[Cell], methods: Sequence[str]) -> str:
     """Return a summary of each group of corpora, then each corpus, then what was dropped.
@@ -50,9 +53,9 @@ def _summary(corpora: Mapping[str, Mapping[str, Cell]], methods: Sequence[str]) 
 
 def _compared(pairs: Sequence[tuple[Cell, Cell]]) -> list[str]:
     gains = [gain(cell, base) for cell, base in pairs]
-    better, worse = sum(g.low > 0 for g in gains), sum(g.high < 0 for g in gains)
+    better, worse = sum(g.low > ROUNDING for g in gains), sum(g.high < -ROUNDING for g in gains)
     values = np.array([100 * g.value for g in gains])
-    said = f"{values.mean():+.1f}"
+    said = _points(values.mean())
     tasks, of_task = np.unique([cell.task for cell, _ in pairs], return_inverse=True)
     if len(tasks) > 1:
         # Corpora of a task share its test texts, so tasks are drawn with all their corpora.
@@ -60,7 +63,7 @@ def _compared(pairs: Sequence[tuple[Cell, Cell]]) -> list[str]:
         drawn = np.random.default_rng(0).integers(len(tasks), size=(10_000, len(tasks)))
         means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
         low, high = np.quantile(means, (0.025, 0.975))
-        said += f" ({low:+.1f} to {high:+.1f})"
+        said += f" ({_points(low)} to {_points(high)})"
     return [said, f"{better} / {worse}"]
 
 
@@ -78,9 +81,16 @@ def _each(corpora: Mapping[str, Mapping[str, Cell]], methods: Sequence[str]) -> 
 
 def _gain_said(cell: Cell, base: Cell) -> str:
     found = gain(cell, base)
-    said = f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    value, low, high = (_points(100 * each) for each in (found.value, found.low, found.high))
+    said = f"{value} ({low} to {high})"
     left_out = f", {cell.left_out:.0f} left out" if cell.left_out else ""
-    return (f"**{said}**" if found.low > 0 or found.high < 0 else said) + left_out
+    told_apart = found.low > ROUNDING or found.high < -ROUNDING
+    return (f"**{said}**" if told_apart else said) + left_out
+
+
+def _points(value: float) -> str:
+    """Return points with their sign; what rounds to none has no minus."""
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _dropped(cells: Sequence[Cell]) -> Iterator[str]:
