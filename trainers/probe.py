@@ -19,7 +19,7 @@ from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, loading
 from trainers.head_training import Lesson, train_heads
 from trainers.heads import HIDDEN, HeadSettings, build_head, class_probabilities
-from trainers.losses import CrossEntropy, Loss
+from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, Loss
 from trainers.losses.base import real_for_checker
 from trainers.pooler import pooler_weights
 from trainers.saving import save_classifier
@@ -27,9 +27,6 @@ from trainers.saving import save_classifier
 if TYPE_CHECKING:
     import torch
     from transformers import BertForSequenceClassification
-
-CHECKER_PER_LABEL = 50
-"""Real texts of each label that a quality checker is trained on, where nothing else is said."""
 
 
 Trained = tuple["torch.nn.Sequential", dict[str, Setting]]

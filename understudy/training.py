@@ -19,8 +19,8 @@ from trainers.base import Outcome
 from trainers.embeddings import Embeddings
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune
-from trainers.losses import CrossEntropy, create_loss
-from trainers.probe import CHECKER_PER_LABEL, Probe
+from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, create_loss
+from trainers.probe import Probe
 from trainers.run_folder import Scores, TrainedRun, write_run
 from understudy.llm_session import LLMSession
 from understudy.materials import Materials, Writer, gather

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from builders.errors import UserError
-from trainers.losses.base import ExampleWeights, Fit, Loss
+from trainers.losses.base import CHECKER_PER_LABEL, ExampleWeights, Fit, Loss
 from trainers.losses.confident import Confident
 from trainers.losses.cross_entropy import CrossEntropy
 from trainers.losses.dynamic_importance import DynamicImportance
@@ -11,6 +11,7 @@ from trainers.losses.importance import Importance
 from trainers.losses.label_smoothing import LabelSmoothing
 
 __all__ = [
+    "CHECKER_PER_LABEL",
     "LOSSES",
     "Confident",
     "CrossEntropy",

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+CHECKER_PER_LABEL = 50
+"""Real texts of each label that a quality checker is trained on, where nothing else is said."""
+
 
 class Fit(Protocol):
     """Trains a classifier by cross-entropy and lets it judge: how a loss gets its checkers.

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, save, and say how it scores and what can be done with it."""
     from builders.tasks import load_task
-    from trainers.probe import CHECKER_PER_LABEL
+    from trainers.losses import CHECKER_PER_LABEL
     from understudy.live_line import LiveLine
     from understudy.llm_session import LEDGER, LLMSession
     from understudy.settings import ARMS, StudySettings
