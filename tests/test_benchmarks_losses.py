@@ -1,0 +1,146 @@
+"""The comparison of losses, in small: which corpora, what is dropped, what is done twice."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+_BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+sys.path.append(str(_BENCHMARKS))
+
+from losses_cells import Cell, read_cells  # noqa: E402
+from losses_corpora import LEFT_OUT, corpus_names, load_corpus  # noqa: E402
+from losses_tables import tables  # noqa: E402
+
+
+def cell(method: str, predictions: Sequence[Sequence[int]], task: str = "t") -> Cell:
+    """Return a cell whose test texts have the labels 0, 0, 1, 1."""
+    return Cell(
+        key=f"{task}/{method}",
+        group="some",
+        corpus=f"{task}.c",
+        task=task,
+        method=method,
+        n_labels=2,
+        n_train=8,
+        left_out=0.0,
+        references=np.array([0, 0, 1, 1]),
+        predictions=np.array(predictions),
+        dropped={"duplicate": 3},
+        seconds=0.1,
+    )
+
+
+def test_a_cell_is_read_back_from_its_line(tmp_path: Path) -> None:
+    """Labels and predictions too; a line that a kill cut short counts for nothing."""
+    one = cell("imp", [[0, 1, 1, 0], [0, 0, 1, 1]])
+    path = tmp_path / "cells.jsonl"
+    path.write_text(one.as_json() + "\n" + one.as_json().replace("t/imp", "t/x")[:50])
+
+    (read,) = read_cells(path).values()
+
+    np.testing.assert_array_equal(read.predictions, one.predictions)
+    np.testing.assert_array_equal(read.references, one.references)
+    assert (read.key, read.dropped, read.n_train) == ("t/imp", {"duplicate": 3}, 8)
+
+
+def test_tables_hold_each_method_against_cross_entropy() -> None:
+    """Cross-entropy with two of four right: F1 1/2 and 1/2. IMP with all right: 100, +50 points.
+
+    Of one label two texts are right and two wrong either way: macro-F1 is 50 for predictions
+    0, 1, 1, 0 against 0, 0, 1, 1.
+    """
+    cells = [cell("cross_entropy", [[0, 1, 1, 0]]), cell("imp", [[0, 0, 1, 1]])]
+
+    lines = tables(cells, ["cross_entropy", "imp"]).splitlines()
+
+    assert "| cross_entropy | 1 | 50.0 |  |  |  |  |" in lines
+    assert any(line.startswith("| imp | 1 | 100.0 | +50.0 |") for line in lines)
+    assert "| t.c | 3 duplicate |" in lines
+
+
+def test_a_mean_over_tasks_has_an_interval_and_one_over_a_single_task_has_none() -> None:
+    """Gains of 50 and 0 points on two tasks: 25, between the two; of one task no interval."""
+    cells = [
+        cell("cross_entropy", [[0, 1, 1, 0]], "t"),
+        cell("imp", [[0, 0, 1, 1]], "t"),
+        cell("cross_entropy", [[0, 1, 1, 0]], "u"),
+        cell("imp", [[0, 1, 1, 0]], "u"),
+    ]
+
+    both = tables(cells, ["cross_entropy", "imp"])
+    one = tables(cells[:2], ["cross_entropy", "imp"])
+
+    assert "| imp | 2 | 75.0 | +25.0 (+0.0 to +50.0) |" in both
+    assert "| imp | 1 | 100.0 | +50.0 |" in one
+
+
+def test_every_file_of_other_people_has_its_task(data_dir: Path) -> None:
+    """Each file is in the table or left out for a reason, and maps onto labels of its task."""
+    files = {p.name.removesuffix(".jsonl.gz") for p in (data_dir / "llm").glob("*.jsonl.gz")}
+
+    names = {name for group, name in corpus_names(data_dir) if group.startswith("other")}
+
+    assert names | set(LEFT_OUT) == files
+    assert not names & set(LEFT_OUT)
+
+
+@pytest.mark.slow
+def test_what_is_dropped_of_a_corpus_is_counted(data_dir: Path, tmp_path: Path) -> None:
+    """Of seven made-up headlines one is left; each of the others is dropped for its own reason."""
+    with gzip.open(data_dir / "real" / "sarcasm_news.test.jsonl.gz", "rt") as file:
+        tested = json.loads(next(file))["text"]
+    rows = [
+        {"text": "Council Votes To Keep Voting On The Same Bridge", "label": "sarcastic"},
+        {"text": "council votes to keep voting on the same bridge!", "label": "sarcastic"},
+        {"text": "  ", "label": "sarcastic"},
+        {"text": "Bakery opens", "label": "neutral"},
+        {"text": "Library Opens Late", "label": "not_sarcastic", "seed_text": "library opens late"},
+        {"text": "A made-up rewrite", "label": "sarcastic", "seed_text": tested},
+        {"text": tested, "label": "not_sarcastic"},
+    ]
+    (tmp_path / "llm").mkdir()
+    name = "someone-model.sarcasm_headlines.fewshot"
+    with gzip.open(tmp_path / "llm" / f"{name}.jsonl.gz", "wt") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+
+    corpus = load_corpus("other LLMs", name, tmp_path)
+
+    assert corpus.texts.texts == ("Council Votes To Keep Voting On The Same Bridge",)
+    assert corpus.texts.counts() == {"sincere": 0, "sarcastic": 1}
+    assert corpus.dropped == {
+        "duplicate": 1,
+        "blank": 1,
+        "label 'neutral'": 1,
+        "the real text it was made from, unchanged": 1,
+        "made from a real test text": 1,
+        "copy of a real test text": 1,
+    }
+
+
+@pytest.mark.slow
+def test_a_finished_cell_is_not_done_again(data_dir: Path, tmp_path: Path) -> None:
+    """A second call with one method more does that one alone, and says how long it may take."""
+    cells = tmp_path / "cells.jsonl"
+    command = [sys.executable, str(_BENCHMARKS / "losses.py"), "--cells", str(cells)]
+    command += ["--only", "reddit_emotion.zero_shot", "--seeds", "2", "--max-test", "40"]
+
+    def said(*methods: str) -> list[str]:
+        done = subprocess.run(
+            [*command, "--methods", *methods], capture_output=True, text=True, check=True
+        )
+        return done.stderr.splitlines()
+
+    first = said("cross_entropy")
+    before = cells.read_bytes()
+    second = said("cross_entropy", "real alone")
+
+    assert first[0].startswith("1 cells, about ") and second[0].startswith("1 cells, about ")
+    assert cells.read_bytes().startswith(before)
+    assert [c.method for c in read_cells(cells).values()] == ["cross_entropy", "real alone"]
+    assert {c.predictions.shape for c in read_cells(cells).values()} == {(2, 40)}
