@@ -1,0 +1,114 @@
+"""`Finetune`: fine-tuning as a trainer of a study, on texts at hand."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from builders.data import LabelledTexts
+from trainers.base import ClassifierTrainer, Outcome, Setting
+from trainers.encoders import Encoder
+from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.settings import FinetuneSettings
+from trainers.finetuning.watching import steps_reported
+from trainers.losses import CrossEntropy, Loss
+
+
+class Finetune(ClassifierTrainer):
+    """Fine-tunes every weight of the encoder, by the Hugging Face `Trainer`.
+
+    Args:
+        encoder: The pretrained encoder.
+        settings: How it is trained.
+        progress: Called after each step with the steps done and the steps in all.
+        loss: What is minimised; None for cross-entropy.
+        real: Real texts for the quality checker of a loss that needs one.
+    """
+
+    name = "finetune"
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        settings: FinetuneSettings | None = None,
+        progress: Callable[[int, int], object] = lambda done, of: None,
+        loss: Loss | None = None,
+        real: LabelledTexts | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.progress = progress
+        self.finetune_settings = settings or FinetuneSettings()
+        self.loss = loss or CrossEntropy()
+        self.real = real
+        self.settings: dict[str, Setting] = {
+            **asdict(self.finetune_settings),
+            **self.loss.settings,
+            **({"checker_texts": real.content_hash} if real and self.loss.needs_real else {}),
+        }
+
+    def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
+        """Fine-tune on `train` and predict `test`.
+
+        Raises:
+            UserError: The encoder cannot be fine-tuned, or the loss became no number.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            return self._run(train, test, seed, Path(scratch))[1]
+
+    def run_and_save(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
+    ) -> Outcome:
+        """Do what `run` does, and write the classifier to `folder` as `transformers` loads it.
+
+        Args:
+            train: Training texts.
+            test: Test texts, possibly none.
+            seed: Draws the order and the initial weights.
+            folder: A new or empty folder.
+
+        Raises:
+            UserError: As of `run`.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            fitting, outcome = self._run(train, test, seed, Path(scratch))
+            fitting.save(folder)
+        return outcome
+
+    def fitting(self, train: LabelledTexts, seed: int, folder: Path) -> Fitting:
+        """Return a training that is ready to start; `folder` is for what it leaves on the way."""
+        plan = Plan(
+            self.encoder,
+            self.finetune_settings,
+            {
+                "output_dir": str(folder),
+                "seed": seed,
+                "save_strategy": "no",
+                "report_to": "none",
+                "disable_tqdm": True,
+                "logging_strategy": "no",
+            },
+            self.loss,
+        )
+        return Fitting(plan, train, real=self.real, callbacks=[steps_reported(self.progress)])
+
+    def _run(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, scratch: Path
+    ) -> tuple[Fitting, Outcome]:
+        start = time.perf_counter()
+        fitting = self.fitting(train, seed, scratch)
+        fitting.trainer.train()
+        predictions = np.zeros(0, dtype=np.int64)
+        tokens = fitting.tokenised(test.texts)
+        if len(test):
+            predictions = fitting.trainer.logits(tokens).argmax(-1).astype(np.int64)
+        details: dict[str, Setting] = {
+            "steps": int(fitting.trainer.state.global_step),
+            "cut_train": fitting.train_tokens.cut,
+            "cut_test": tokens.cut,
+        }
+        return fitting, Outcome(predictions, time.perf_counter() - start, details)

@@ -1,0 +1,108 @@
+"""What `run.json` and `metrics.json` say of a fine-tuned classifier."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.data import LabelledTexts
+from builders.tasks.base import Task
+from trainers.base import Setting
+from trainers.encoders import Encoder
+from trainers.finetuning.fitting import Plan
+from trainers.finetuning.recipe import Recipe
+from trainers.finetuning.texts import RunTexts
+from trainers.finetuning.watched_run import WatchedRun
+from trainers.run_folder import Scores, TrainedRun
+
+PACKAGES = ("understudy", "torch", "transformers", "accelerate", "numpy")
+
+
+def trained_run(
+    task: Task,
+    texts: RunTexts,
+    encoder: Encoder,
+    seed: int,
+    settings: dict[str, Setting],
+    tests: tuple[Scores, ...],
+) -> TrainedRun:
+    """Return the record of a run; its files are added when it is written."""
+    return TrainedRun(
+        task=task.name,
+        title=task.title,
+        description=task.description,
+        labels=dict(task.labels),
+        arm=texts.arm,
+        trainer="finetune",
+        encoder=public_source(encoder.name),
+        encoder_fingerprint=encoder.fingerprint,
+        seed=seed,
+        settings=settings,
+        n_per_label=texts.train.counts(),
+        train_hash=texts.train.content_hash,
+        train_source=public_source(texts.real_source) if texts.real_source else "",
+        corpus=texts.corpus,
+        tests=tests,
+        versions={"python": platform.python_version()}
+        | {package: importlib.metadata.version(package) for package in PACKAGES},
+    )
+
+
+def settings_in(
+    recipe: Recipe, plan: Plan, watched: WatchedRun, processes: int
+) -> dict[str, Setting]:
+    """Return how it was trained, and what that gave: steps, and the step that is kept."""
+    return {
+        **asdict(plan.settings),
+        **plan.loss.settings,
+        "precision": "bf16" if watched.fitting.trainer.args.bf16 else "fp32",
+        "train": " ".join(recipe.train),
+        "validation": recipe.validation,
+        "processes": processes,
+        "steps": watched.steps,
+        "best_step": watched.best_step,
+    }
+
+
+def metrics_of(watched: WatchedRun, tests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the content of `metrics.json`: nothing in it depends on how long a run took."""
+    return {
+        "steps": watched.steps,
+        "best_step": watched.best_step,
+        "tests": list(tests),
+        "validation": watched.validation,
+        "curve": watched.curve,
+        "limit": watched.fitting.limit,
+        "cut": watched.cut,
+    }
+
+
+def scores_on(source: str, test: LabelledTexts, predictions: NDArray[np.int64]) -> Scores:
+    """Return the scores of predictions (n_test,), with their intervals over test texts."""
+    from evaluation.statistics import accuracy_interval, macro_f1_interval
+
+    labels, given, n_labels = (
+        np.asarray(test.labels),
+        predictions[np.newaxis],
+        len(test.label_names),
+    )
+    return Scores(
+        source=public_source(source),
+        n=len(test),
+        content_hash=test.content_hash,
+        macro_f1=macro_f1_interval(labels, given, n_labels),
+        accuracy=accuracy_interval(labels, given, n_labels),
+    )
+
+
+def public_source(source: str) -> str:
+    """Return how to name `source` to others: of a file or folder here only its own name."""
+    path = Path(source)
+    return path.resolve().name if path.exists() else source
