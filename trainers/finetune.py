@@ -1,15 +1,15 @@
-"""Fine-tune an encoder on a corpus, on real texts, or on both; in one process or in many.
+r"""Fine-tune an encoder on a corpus, on real texts, or on both; in one process or in many.
 
-    python -m trainers.finetune trainers/recipes/cpu.yaml --task sms_spam \\
+    python -m trainers.finetune trainers/recipes/cpu.yaml --task sms_spam \
         --corpus corpora/sms_spam --config few_shot --output_dir models/sms
 
     torchrun --nproc_per_node 2 --standalone -m trainers.finetune RECIPE --processes 2
-    accelerate launch --config_file trainers/recipes/accelerate/gpus.yaml -m trainers.finetune RECIPE
+    accelerate launch --config_file GPUS.yaml -m trainers.finetune RECIPE
 
 A recipe is a YAML file of options; an option on the command line wins over it. Options are ours
 (`trainers.finetuning.recipe`) and those of `transformers.TrainingArguments`. The same command goes
 on where a run was killed. What it writes says `trainers.finetuning.out_folder`; how to use it says
-`docs/training.md`.
+`docs/training.md`, and where GPUS.yaml is: in `trainers/recipes/accelerate`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from builders.errors import UserError
 from trainers.finetuning.classifier import Finetune
@@ -51,9 +51,8 @@ def make_parser() -> HfArgumentParser:
             raise UserError(" ".join(message.split()))
 
     about = (__doc__ or "").partition("\n")[0]
-    parser = Parser(
-        [Recipe, TrainingArguments], prog="trainers.finetune", description=about, allow_abbrev=False
-    )
+    classes: list[Any] = [Recipe, TrainingArguments]
+    parser = Parser(classes, prog="trainers.finetune", description=about, allow_abbrev=False)
     parser.add_argument("recipe", nargs="?", type=Path, help="a YAML file of options")
     parser.set_defaults(**DEFAULTS)
     return parser
@@ -83,13 +82,16 @@ def parse(words: Sequence[str]) -> Asked:
     found = vars(values)
     if found["recipe"] is not None:
         raise UserError(f"{found['recipe']}: name one recipe, and name it before the options")
+    usual = vars(parser.parse_known_args([])[0])
     for name in DECIDED:
-        if name in found and found[name] != parser.get_default(name):
+        if name in found and found[name] != usual[name]:
             raise UserError(refusal(name, known))
+    if not found["task"]:
+        raise UserError("task: is missing; name one of understudy tasks, or a task file")
     own = {name: found[name] for name in own_names()}
     written = {name: value for name, value in own.items() if value is not None}
     for name in theirs:
-        if name in DEFAULTS or found[name] != parser.get_default(name):
+        if name in DEFAULTS or found[name] != usual[name]:
             written[name] = found[name]
     return Asked(Recipe(**own), {name: found[name] for name in theirs}, written)
 
@@ -134,7 +136,7 @@ def _failed(line: str) -> int:
 
 def _summary(trained: TrainedRun, out: str) -> Iterator[str]:
     n = sum(trained.n_per_label.values())
-    yield f"{trained.task} {trained.arm}: fine-tuned on {n} texts, {trained.settings['steps']} steps"
+    yield f"{trained.task} {trained.arm}: {trained.settings['steps']} steps on {n} texts"
     for test in trained.tests:
         for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
             yield (

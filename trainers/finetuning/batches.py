@@ -8,6 +8,7 @@ added up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,4 +105,4 @@ def passes(lengths: Sequence[int], most: int, device: str) -> list[slice]:
     while cuts[-1]:
         cuts.append(int(first[cuts[-1]]))
     cuts.reverse()
-    return [slice(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [slice(start, end) for start, end in pairwise(cuts)]

@@ -1,4 +1,4 @@
-"""One training, whatever asks for it: the model, what each text weighs, the `Trainer`, a checker."""
+"""One training, whatever asks for it: model, weight of each text, `Trainer`, checkers."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def claimed(out: Path) -> Iterator[None]:
 
 
 def staging(out: Path) -> Path:
-    """Return an empty folder in `out` for what is to be its content. For the first process alone."""
+    """Return an empty folder in `out` for its content to be. For the first process alone."""
     place = out / FOLDER / "finished"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

@@ -1,5 +1,7 @@
 """Whether the hardware multiplies in bfloat16."""
 
+from typing import Any
+
 from trainers.finetuning.settings import Precision
 
 
@@ -20,5 +22,5 @@ def in_bf16(precision: Precision, *, on_cpu: bool) -> bool:
     if not on_cpu:
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     # Older versions of torch cannot tell; there it stays float32.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("amx_bf16"))

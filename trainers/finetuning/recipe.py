@@ -17,7 +17,7 @@ def _help(text: str) -> dict[str, str]:
 class Recipe:
     """What is trained on what, and how; each field is an option and a key of a recipe."""
 
-    task: str = field(metadata=_help("a task's name, or the path of a task file"))
+    task: str = field(default="", metadata=_help("a task's name, or the path of a task file"))
     train: list[str] = field(
         default_factory=lambda: ["synthetic"],
         metadata=_help(

@@ -76,6 +76,9 @@ def run(asked: Asked, said: Said) -> TrainedRun:
     Raises:
         UserError: Something is not at hand or does not fit; no model is written then.
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of files; the bar of the training stays
     ready = _ready(asked, said)
     with _claimed(ready) as resume:
         watched = WatchedRun(
@@ -109,7 +112,7 @@ def _loss(recipe: Recipe, given: dict[str, Any]) -> Loss:
         return create_loss(recipe.loss)
     if recipe.loss not in ("cross_entropy", LabelSmoothing.name):
         raise UserError(
-            f"label_smoothing_factor {epsilon}: is not of --loss {recipe.loss}; leave one of them out"
+            f"label_smoothing_factor {epsilon}: is not of --loss {recipe.loss}; leave one out"
         )
     return LabelSmoothing(epsilon)
 

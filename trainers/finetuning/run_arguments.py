@@ -47,12 +47,12 @@ def run_arguments(given: Mapping[str, Any], out: Path, *, watched: bool) -> dict
 
 
 def check_reporting(names: str | list[str], out: Path) -> None:
-    """Refuse at once a report to what is not installed; let TensorBoard's files outlive checkpoints.
+    """Refuse a report to what is not installed; let TensorBoard's files outlive checkpoints.
 
     Raises:
         UserError: It is unknown, or not installed.
     """
-    from transformers.integrations import get_reporting_integration_callbacks
+    from transformers.integrations.integration_utils import get_reporting_integration_callbacks
 
     try:
         for callback in get_reporting_integration_callbacks(names):

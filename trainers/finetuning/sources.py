@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from builders.errors import UserError
 
@@ -104,7 +104,7 @@ def _part(word: str, option: str) -> Part:
         )
     if 0 in amounts:
         raise UserError(f"{option} {word}: give at least 1 text a label, or leave the source out")
-    return Part(cast("Source", source), amounts[0] if amounts else None, weight)
+    return Part(source, amounts[0] if amounts else None, weight)
 
 
 def _number(word: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Texts as token ids: cut where the encoder takes no more, which is counted, and padded by batch."""
+"""Texts as token ids, cut where the encoder takes no more, which is counted."""
 
 from __future__ import annotations
 

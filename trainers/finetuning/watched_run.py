@@ -106,7 +106,8 @@ class WatchedRun:
         """Return the label indices that the trained model gives to test texts (n,)."""
         tokens = self.fitting.tokenised(texts.texts)
         self._count("test", tokens, said)
-        return self.fitting.trainer.logits(tokens).argmax(axis=-1).astype(np.int64)
+        found: NDArray[np.int64] = self.fitting.trainer.logits(tokens).argmax(axis=-1)
+        return found
 
     def _count(self, what: str, tokens: Tokens, said: Said) -> None:
         self.cut[what] = tokens.cut

@@ -41,8 +41,9 @@ class WeightedTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return this process's batches; they are shared out already."""
+        texts: Any = self.train_dataset
         return _EpochLoader(
-            self.train_dataset,
+            texts,
             batch_sampler=self.batches,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
@@ -65,7 +66,7 @@ class WeightedTrainer(Trainer):
         model.train()
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         parts = passes(lengths, self.args.per_device_train_batch_size, self.args.device.type)
-        total = torch.zeros((), device=self.args.device)
+        own = torch.zeros((), device=self.args.device)
         for part in parts:
             longest = lengths[part.start]
             taken = {
@@ -78,8 +79,8 @@ class WeightedTrainer(Trainer):
                 taken = self._prepare_inputs(taken)
                 loss = self.compute_loss(model, taken, num_items_in_batch=num_items_in_batch)
                 self.accelerator.backward(loss)
-            total += loss.detach()
-        total = self.accelerator.reduce(total, reduction="mean")
+            own += loss.detach()
+        total: torch.Tensor = self.accelerator.reduce(own, reduction="mean")
         if not torch.isfinite(total):
             raise UserError(
                 f"step {self.state.global_step + 1}: the loss is {float(total)}, so training was "
