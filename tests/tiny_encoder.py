@@ -1,4 +1,4 @@
-"""Tiny encoders with random weights and a tokenizer of a few words, as `save_pretrained` writes them.
+"""Tiny encoders of random weights and a tokenizer of a few words, as `save_pretrained` writes them.
 
 BERT counts positions from 0, RoBERTa from after its padding, ModernBERT turns its vectors instead.
 """
@@ -6,10 +6,9 @@ BERT counts positions from 0, RoBERTa from after its padding, ModernBERT turns i
 from pathlib import Path
 from typing import Any
 
-WORDS = (
-    "the a an of and to in on was is we they it found lost praised carried forgot kettle mug teapot"
-    " saucer trail boots ridge compass letter window bus clock very quite almost never again today"
-).split()
+_SENTENCES = """the a an of and to in on was is we they it found lost praised carried forgot kettle
+mug teapot saucer trail boots ridge compass letter window bus clock very quite almost never again"""
+WORDS = _SENTENCES.split()
 _WIDTH = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 
 
@@ -53,6 +52,7 @@ def save_tiny_encoder(
         "intermediate_size": 32,
         "pad_token_id": 0,
         "max_position_embeddings": positions,
+        "initializer_range": 0.1,
     }
     usual = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     torch.manual_seed(0)

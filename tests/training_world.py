@@ -5,8 +5,12 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
 from tiny_encoder import WORDS, save_tiny_encoder
 
 from builders.composition import Order, compose
@@ -47,8 +51,8 @@ class World:
             "encoder": self.encoder,
             "precision": "fp32",
             "batch_size": 8,
-            "learning_rate": 0.01,
-            "num_train_epochs": 2,
+            "learning_rate": 0.02,
+            "num_train_epochs": 4,
             "disable_tqdm": True,
             "output_dir": out,
             **changed,
@@ -63,12 +67,12 @@ class World:
 
 
 def made_up(label: str, seed: str, n: int) -> list[str]:
-    """Return `n` texts of 3 to 30 words, of which one or two are of the label's subject."""
+    """Return `n` texts of 3 to 15 words, of which one or two are of the label's subject."""
     draw = random.Random(f"{label}/{seed}")
     others = [word for word in WORDS if not any(word in own for own in LABELS.values())]
     texts = []
     for i in range(n):
-        words = draw.choices(others, k=draw.randrange(2, 29))
+        words = draw.choices(others, k=draw.randrange(2, 14))
         words += draw.sample(LABELS[label], 1 + i % 2)
         draw.shuffle(words)
         texts.append(" ".join(words))
@@ -114,3 +118,23 @@ def _record(folder: Path, strategy: str, n: int) -> None:
         name = f"outings/{strategy}/{label}/c0/t1"
         lines.append({"custom_id": name, "response": {"status_code": 200, "body": body}})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def weights(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the weights of a saved model by name."""
+    found: dict[str, NDArray[np.float32]] = load_file(folder / "model.safetensors")
+    return found
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    """Tell whether two saved models have the same weights, bit by bit."""
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(
+        np.array_equal(first[name], second[name]) for name in first
+    )
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    """Return what a run wrote of its scores."""
+    found: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    return found

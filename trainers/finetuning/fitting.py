@@ -199,14 +199,11 @@ def _trainer(
     from trainers.finetuning.weighted_trainer import WeightedTrainer
 
     own, arguments = plan.settings, training_arguments(plan.settings, plan.arguments)
-    for name, what in (
-        (f"{len(train)} training texts", len(train)),
-        ("batch_size", own.batch_size),
-    ):
-        if what < arguments.world_size:
+    for name, n in (("training texts", len(train)), ("batch_size", own.batch_size)):
+        if n < arguments.world_size:
             raise UserError(
-                f"{name}: is less than the {arguments.world_size} processes, and each needs a text "
-                "a step; start fewer"
+                f"{name}: {n} is less than the {arguments.world_size} processes, and each needs a "
+                "text a step; start fewer"
             )
     trainer = WeightedTrainer(
         loss=plan.loss,

@@ -59,4 +59,5 @@ def check_reporting(names: str | list[str], out: Path) -> None:
             callback()
     except (RuntimeError, ImportError, ValueError) as error:
         raise UserError(f"report_to {names}: {' '.join(str(error).split())}") from error
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "logs"))
+    if "tensorboard" in names:
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "logs"))
