@@ -15,7 +15,8 @@ from builders.data import LabelledTexts
 from trainers.base import Outcome
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.finetune import Finetune, FinetuneSettings
-from trainers.heads import class_weights
+from trainers.finetuning.settings import ClassWeights
+from trainers.losses import LabelSmoothing
 
 PLEASED = ("What a {} evening!", "I would go to the {} again.", "The {} made us all smile.")
 ANNOYED = ("The {} was a waste of money.", "Never the {} again.", "We left the {} in anger.")
@@ -102,8 +103,10 @@ def one_step(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the classifier's weights before and after one step on two texts."""
     settings = FinetuneSettings(epochs=1, batch_size=4, learning_rate=1e-3, warmup=0.0)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Finetune(load_encoder(EMBEDDED), settings).trainer(
-            labelled(WORDS[:1]).select([0, 3]), seed, folder
+        trainer = (
+            Finetune(load_encoder(EMBEDDED), settings)
+            .fitting(labelled(WORDS[:1]).select([0, 3]), seed, Path(folder))
+            .trainer
         )
         assert trainer.model is not None
         weight = trainer.model.get_parameter("classifier.weight")
@@ -123,28 +126,24 @@ def test_the_seed_decides_the_weights() -> None:
     assert not torch.equal(first[0], first[1])
 
 
-def test_the_loss_weighs_every_class_alike(tmp_path: Path) -> None:
-    """The loss is the cross-entropy with the class weights: 3 pleased texts of 4 weigh 2/3, 1 is 2.
-
-    With the logits (0, 0) for a pleased text and (1, 3) for the annoyed one:
-    (3 * 2/3 * ln 2 + 2 * ln(1 + e^-2)) / (3 * 2/3 + 2) = (1.3863 + 0.2539) / 4 = 0.4100.
-    """
+@pytest.mark.parametrize(("weighed", "weights"), [("balanced", [2 / 3, 2.0]), ("none", [1, 1])])
+def test_every_class_weighs_alike(
+    tmp_path: Path, weighed: ClassWeights, weights: list[float]
+) -> None:
+    """Of 3 pleased texts of 4 each weighs 4 / (2 * 3) = 2/3, the annoyed one 2; or all 1."""
     texts = labelled(WORDS[:1]).select([0, 1, 2, 3])
-    trainer = Finetune(load_encoder(EMBEDDED), SETTINGS).trainer(texts, 0, str(tmp_path))
-    logits = torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [1.0, 3.0]])
-    assert trainer.compute_loss_func is not None
+    settings = FinetuneSettings(class_weights=weighed)
+    fitting = Finetune(load_encoder(EMBEDDED), settings).fitting(texts, 0, tmp_path)
 
-    loss = trainer.compute_loss_func({"logits": logits}, torch.tensor(texts.labels))
-
-    np.testing.assert_allclose(class_weights(np.array(texts.labels), 2), [2 / 3, 2.0], rtol=1e-6)
-    assert float(loss) == pytest.approx(0.4100, abs=1e-4)
+    found = [row["weights"] for row in fitting.train_tokens.rows]
+    np.testing.assert_allclose(found, [*[weights[0]] * 3, weights[1]], rtol=1e-6)
 
 
 def test_the_model_names_its_labels(tmp_path: Path) -> None:
     """A model that is saved later says `pleased`, not `LABEL_0`."""
-    trainer = Finetune(load_encoder(EMBEDDED)).trainer(labelled(WORDS[:1]), 0, str(tmp_path))
+    fitting = Finetune(load_encoder(EMBEDDED)).fitting(labelled(WORDS[:1]), 0, tmp_path)
 
-    config: Any = getattr(trainer.model, "config", None)
+    config: Any = getattr(fitting.trainer.model, "config", None)
     assert config.id2label == {0: "pleased", 1: "annoyed"}
 
 
@@ -159,5 +158,23 @@ def test_settings_say_what_decides() -> None:
         "weight_decay": 0.01,
         "warmup": 0.1,
         "max_length": 256,
+        "class_weights": "balanced",
+        "precision": "fp32",
+        "order": "random",
+        "loss": "cross_entropy",
     }
     assert Finetune(encoder).settings != Finetune(encoder, SETTINGS).settings
+    smoothed = Finetune(encoder, SETTINGS, loss=LabelSmoothing(0.2)).settings
+    assert (smoothed["loss"], smoothed["label_smoothing"]) == ("label_smoothing", 0.2)
+
+
+def test_texts_that_are_cut_are_counted(tmp_path: Path) -> None:
+    """Of 24 texts those of more than 7 tokens; the outcome says how many."""
+    settings = FinetuneSettings(epochs=1, batch_size=8, max_length=7)
+    train = labelled(WORDS[:1])
+    outcome = Finetune(load_encoder(EMBEDDED), settings).run(train, train.select([0]), 0)
+
+    longer = sum(
+        len(text.replace(".", " .").replace("!", " !").split()) > 5 for text in train.texts
+    )
+    assert outcome.details["cut_train"] == longer

@@ -101,7 +101,7 @@ def test_passes_cover_a_batch_at_no_more_cost_than_any_even_cut(
     n = len(lengths)
 
     def cost(cuts: list[slice]) -> int:
-        tokens = sum((cut.stop - cut.start) * lengths[cut.start] for cut in cuts)
+        tokens: int = sum((cut.stop - cut.start) * lengths[cut.start] for cut in cuts)
         return tokens + PASS_COST["cpu"] * len(cuts)
 
     chosen = passes(lengths, most, "cpu")

@@ -54,7 +54,10 @@ def save_tiny_encoder(
         "max_position_embeddings": positions,
         "initializer_range": 0.1,
     }
-    usual = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    usual: dict[str, Any] = {
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
+    }
     torch.manual_seed(0)
     model: Any
     match kind:
@@ -63,8 +66,13 @@ def save_tiny_encoder(
         case "roberta":
             model = RobertaModel(RobertaConfig(**shared, **usual))
         case _:
-            modern = {"mlp_dropout": dropout, "attention_dropout": dropout}
-            ids = {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+            modern: dict[str, Any] = {"mlp_dropout": dropout, "attention_dropout": dropout}
+            ids: dict[str, Any] = {
+                "cls_token_id": 2,
+                "sep_token_id": 3,
+                "bos_token_id": 2,
+                "eos_token_id": 3,
+            }
             model = ModernBertModel(ModernBertConfig(**shared, **modern, **ids))
     model.save_pretrained(folder)
     return folder
