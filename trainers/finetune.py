@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from transformers import HfArgumentParser
 
     from trainers.finetuning.run import Asked
-    from trainers.run_folder import TrainedRun
 
 __all__ = ["Finetune", "FinetuneSettings", "main", "make_parser"]
 
@@ -112,7 +111,7 @@ def main(words: Sequence[str] | None = None) -> int:
         trained = run(asked, said)
         # 3. What came of it
         if rank() == 0:
-            print("\n".join(_summary(trained, str(asked.arguments["output_dir"]))))
+            print("\n".join(trained.summary(Path(asked.arguments["output_dir"]))))
         leave()
         return 0
     except UserError as error:
@@ -132,19 +131,6 @@ def _failed(line: str) -> int:
         time.sleep(_GRACE_S)
     print(f"trainers.finetune: {' '.join(line.split())}", file=sys.stderr, flush=True)
     return 2
-
-
-def _summary(trained: TrainedRun, out: str) -> Iterator[str]:
-    n = sum(trained.n_per_label.values())
-    yield f"{trained.task} {trained.arm}: {trained.settings['steps']} steps on {n} texts"
-    for test in trained.tests:
-        for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
-            yield (
-                f"  {name} {score.value:.3f} ({score.level:.0%} interval {score.low:.3f} to "
-                f"{score.high:.3f}) on {test.n} texts of {test.source}"
-            )
-    yield f"{out}: pipeline('text-classification', {out!r})"
-    yield f"to publish it: understudy push model {out} OWNER/NAME"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ RUN/run.json                                      task, arm, data, scores, versi
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,19 @@ class TrainedRun:
     def as_json(self) -> bytes:
         """Return the content of `run.json`."""
         return (json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
+
+    def summary(self, folder: Path) -> Iterator[str]:
+        """Yield what a person is to read of the run in `folder`."""
+        n = sum(self.n_per_label.values())
+        yield f"{self.task} {self.arm}: {self.trainer} trained on {n} texts"
+        for test in self.tests:
+            for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
+                yield (
+                    f"  {name} {score.value:.3f} ({score.level:.0%} interval {score.low:.3f} to "
+                    f"{score.high:.3f}) on {test.n} texts of {test.source}"
+                )
+        yield f"{folder}: pipeline('text-classification', {str(folder)!r})"
+        yield f"to publish it: understudy push model {folder} OWNER/NAME"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainedRun":

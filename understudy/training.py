@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
@@ -19,7 +17,8 @@ from trainers.embeddings import Embeddings
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune
 from trainers.probe import Probe
-from trainers.run_folder import Scores, TrainedRun, write_run
+from trainers.run_folder import TrainedRun, write_run
+from trainers.scoring import public_source, scores_on
 from understudy.llm_session import LLMSession
 from understudy.materials import Materials, Writer, gather
 from understudy.progress import say
@@ -129,7 +128,7 @@ def _record(
         train_hash=train.content_hash,
         train_source=source if training.arm in (REAL, REAL_FULL) else "",
         corpus=_corpus(materials, training.arm),
-        tests=(_scores(source, materials.test, outcome),) if materials.test else (),
+        tests=(scores_on(source, materials.test, outcome.predictions),) if materials.test else (),
         versions=versions(),
     )
 
@@ -137,26 +136,6 @@ def _record(
 def _corpus(materials: Materials, arm: str) -> CorpusRecord | None:
     found = materials.compositions.get(arm)
     return None if found is None else replace(found.record, path="", files="")
-
-
-def _scores(source: str, test: LabelledTexts, outcome: Outcome) -> Scores:
-    from evaluation.statistics import accuracy_interval, macro_f1_interval
-
-    labels, given = np.asarray(test.labels), outcome.predictions[np.newaxis]
-    n_labels = len(test.label_names)
-    return Scores(
-        source=source,
-        n=len(test),
-        content_hash=test.content_hash,
-        macro_f1=macro_f1_interval(labels, given, n_labels),
-        accuracy=accuracy_interval(labels, given, n_labels),
-    )
-
-
-def public_source(source: str) -> str:
-    """Return how to name `source` to others: of a file or folder here only its own name."""
-    path = Path(source)
-    return path.resolve().name if path.exists() else source
 
 
 @contextmanager

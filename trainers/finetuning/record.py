@@ -6,13 +6,8 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from builders.data import LabelledTexts
 from builders.tasks.base import Task
 from trainers.base import Setting
 from trainers.encoders import Encoder
@@ -21,6 +16,7 @@ from trainers.finetuning.recipe import Recipe
 from trainers.finetuning.texts import RunTexts
 from trainers.finetuning.watched_run import WatchedRun
 from trainers.run_folder import Scores, TrainedRun
+from trainers.scoring import public_source
 
 PACKAGES = ("understudy", "torch", "transformers", "accelerate", "numpy")
 
@@ -82,27 +78,3 @@ def metrics_of(watched: WatchedRun, tests: Sequence[Mapping[str, Any]]) -> dict[
         "limit": watched.fitting.limit,
         "cut": watched.cut,
     }
-
-
-def scores_on(source: str, test: LabelledTexts, predictions: NDArray[np.int64]) -> Scores:
-    """Return the scores of predictions (n_test,), with their intervals over test texts."""
-    from evaluation.statistics import accuracy_interval, macro_f1_interval
-
-    labels, given, n_labels = (
-        np.asarray(test.labels),
-        predictions[np.newaxis],
-        len(test.label_names),
-    )
-    return Scores(
-        source=public_source(source),
-        n=len(test),
-        content_hash=test.content_hash,
-        macro_f1=macro_f1_interval(labels, given, n_labels),
-        accuracy=accuracy_interval(labels, given, n_labels),
-    )
-
-
-def public_source(source: str) -> str:
-    """Return how to name `source` to others: of a file or folder here only its own name."""
-    path = Path(source)
-    return path.resolve().name if path.exists() else source

@@ -19,12 +19,13 @@ from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, s
 from trainers.finetuning.processes import check_processes, in_first
 from trainers.finetuning.recipe import Recipe, settings_of
 from trainers.finetuning.recipe_file import write_recipe
-from trainers.finetuning.record import metrics_of, scores_on, settings_in, trained_run
+from trainers.finetuning.record import metrics_of, settings_in, trained_run
 from trainers.finetuning.run_arguments import run_arguments
 from trainers.finetuning.texts import RunTexts, gather_texts, test_texts
 from trainers.finetuning.watched_run import WatchedRun
 from trainers.losses import LabelSmoothing, Loss, create_loss
 from trainers.run_folder import Scores, TrainedRun
+from trainers.scoring import scores_on
 
 Said = Callable[[str], object]
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
 from understudy.commands.options import add_corpus_options, not_negative
-
-if TYPE_CHECKING:
-    from trainers.run_folder import TrainedRun
 
 NAME = "train"
 HELP = "train one classifier on real or synthetic texts, score it on real ones, save it"
@@ -88,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with line:
         trained = train_one(Training(task, args.arm, args.seed, settings), out, session)
-    for each in _summary(trained, out):
+    for each in trained.summary(out):
         print(each)
     return 0
 
@@ -101,16 +96,3 @@ def _check_pooling(trainer: str, pooling: str | None) -> None:
             "--pooling mean: transformers has no model that takes the mean of the token vectors "
             "before its head, so that nobody could load it; leave --pooling out"
         )
-
-
-def _summary(trained: TrainedRun, out: Path) -> Iterator[str]:
-    n = sum(trained.n_per_label.values())
-    yield f"{trained.task} {trained.arm}: {trained.trainer} trained on {n} texts"
-    for test in trained.tests:
-        for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
-            yield (
-                f"  {name} {score.value:.3f} ({score.level:.0%} interval {score.low:.3f} to "
-                f"{score.high:.3f}) on {test.n} texts of {test.source}"
-            )
-    yield f"{out}: pipeline('text-classification', {str(out)!r})"
-    yield f"to publish it: understudy push model {out} OWNER/NAME"
