@@ -1,30 +1,28 @@
-"""How fast fine-tuning is, against a plain `Trainer` in the same run, and the probe against both.
+"""How fast fine-tuning is, against a plain `Trainer` in the same run, and the probe against it.
 
-    python benchmarks/training.py            # mixed and short texts, two seeds: half an hour
+    python benchmarks/training.py            # mixed and short texts
     python benchmarks/training_step.py       # what the parts of a step take
 
 Texts and labels are those of the recorded answers: `mixed` is one problem of the eight labels of
 humor, ag_news and imdb, `short` is humor. A third of the texts is held out for macro-F1. The plain
-`Trainer` has `DataCollatorWithPadding` and random batches; settings are the same. The variants take
-turns, seed by seed, on one thread each. Seconds are of the processor, since other work may run on
-the machine; what a variant does once (loading, tokenising) counts.
+`Trainer` has `DataCollatorWithPadding` and random batches; the settings are the same. All train at
+once, each in a thread of its own, and take turns step by step, so that other work on the machine
+slows all of them alike; seconds are of the thread's processor time, from batch to update.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
-import statistics
-import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 
@@ -32,8 +30,7 @@ SETS = {"mixed": (("humor", "ag_news", "imdb"), 150), "short": (("humor",), 400)
 """Name -> tasks, and texts of each."""
 
 EPOCHS = 3
-Run = Callable[[LabelledTexts, LabelledTexts, int], tuple[NDArray[Any], int]]
-"""Train, test, seed -> predictions, and how many texts were passed in training."""
+BATCH = 32
 
 
 def problem(tasks: tuple[str, ...], per_task: int) -> tuple[LabelledTexts, LabelledTexts]:
@@ -58,187 +55,229 @@ def problem(tasks: tuple[str, ...], per_task: int) -> tuple[LabelledTexts, Label
     return whole.select(order[third:]), whole.select(order[:third])
 
 
-def ours(**changed: Any) -> Run:
-    """Return our fine-tuning, with these settings changed."""
-
-    def run(train: LabelledTexts, test: LabelledTexts, seed: int) -> tuple[NDArray[Any], int]:
-        from trainers.encoders import EMBEDDED, load_encoder
-        from trainers.finetune import Finetune, FinetuneSettings
-
-        settings = FinetuneSettings(epochs=EPOCHS, **changed)
-        outcome = Finetune(load_encoder(EMBEDDED), settings).run(train, test, seed)
-        return outcome.predictions, EPOCHS * len(train)
-
-    return run
-
-
-def plain(padding: str | bool = True, max_steps: int = -1) -> Run:
-    """Return a `Trainer` as its documentation sets it up."""
-
-    def run(train: LabelledTexts, test: LabelledTexts, seed: int) -> tuple[NDArray[Any], int]:
-        from datasets import Dataset
-        from transformers import (
-            AutoModelForSequenceClassification,
-            AutoTokenizer,
-            DataCollatorWithPadding,
-            PrinterCallback,
-            Trainer,
-            TrainingArguments,
-            set_seed,
-        )
-
-        from trainers.encoders import EMBEDDED, load_encoder, loading
-
-        encoder = load_encoder(EMBEDDED)
-        set_seed(seed)
-        with loading(encoder):
-            model = AutoModelForSequenceClassification.from_pretrained(
-                encoder.path, num_labels=len(train.label_names)
-            )
-        tokenizer = AutoTokenizer.from_pretrained(encoder.path)
-
-        def tokenised(texts: LabelledTexts) -> Any:
-            rows = Dataset.from_dict({"text": list(texts.texts), "label": list(texts.labels)})
-            return rows.map(
-                lambda batch: tokenizer(
-                    batch["text"], truncation=True, max_length=256, padding=False
-                ),
-                batched=True,
-            )
-
-        with tempfile.TemporaryDirectory() as folder:
-            trainer = Trainer(
-                model=model,
-                args=TrainingArguments(
-                    folder,
-                    num_train_epochs=EPOCHS,
-                    max_steps=max_steps,
-                    per_device_train_batch_size=32,
-                    per_device_eval_batch_size=128,
-                    learning_rate=1e-4,
-                    weight_decay=0.01,
-                    warmup_steps=0.1,
-                    seed=seed,
-                    save_strategy="no",
-                    report_to="none",
-                    disable_tqdm=True,
-                    logging_strategy="no",
-                    use_cpu=True,
-                    dataloader_pin_memory=False,
-                ),
-                train_dataset=tokenised(train),
-                data_collator=DataCollatorWithPadding(
-                    tokenizer, padding=padding, max_length=256 if padding == "max_length" else None
-                ),
-            )
-            trainer.remove_callback(PrinterCallback)
-            trainer.train()
-            passed = 32 * max_steps if max_steps > 0 else EPOCHS * len(train)
-            if max_steps > 0:
-                return np.zeros(0), passed
-            logits: Any = trainer.predict(tokenised(test)).predictions
-        return logits.argmax(-1), passed
-
-    return run
-
-
-def probe(cache: Path) -> Run:
-    """Return the probe, with its embeddings in `cache`."""
-
-    def run(train: LabelledTexts, test: LabelledTexts, seed: int) -> tuple[NDArray[Any], int]:
-        from trainers.embeddings import Embeddings
-        from trainers.encoders import EMBEDDED, load_encoder
-        from trainers.probe import Probe
-
-        encoder = load_encoder(EMBEDDED)
-        outcome = Probe(encoder, Embeddings(encoder, folder=cache)).run(train, test, seed)
-        return outcome.predictions, EPOCHS * len(train)
-
-    return run
-
-
-@dataclasses.dataclass
-class Measured:
-    """What one variant did.
+@dataclass
+class Training:
+    """A training that takes turns with others.
 
     Attributes:
-        cpu_s: Processor seconds of each run.
-        scores: Macro-F1 of each run.
-        texts: Texts passed in training by each run.
+        start: Trains to the end.
+        predict: Gives the label indices of the held-out texts.
+        seconds: Processor seconds of each step.
     """
 
-    cpu_s: list[float] = dataclasses.field(default_factory=list)
-    scores: list[float] = dataclasses.field(default_factory=list)
-    texts: list[int] = dataclasses.field(default_factory=list)
-
-    @property
-    def rate(self) -> float:
-        """Texts a processor second."""
-        return sum(self.texts) / sum(self.cpu_s)
+    start: Callable[[], object]
+    predict: Callable[[], Any]
+    seconds: list[float] = field(default_factory=list)
 
 
-def measure(
-    variants: dict[str, Run], train: LabelledTexts, test: LabelledTexts, seeds: int
-) -> dict[str, Measured]:
-    """Run the variants in turns, seed by seed; say each as it is done."""
+class Turns:
+    """Lets several trainings go on one step at a time, each after the other."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[int] = []
+
+    def callback(self, name: int, training: Training) -> Any:
+        """Return what makes a `Trainer` take its turns, and measures them."""
+        from transformers import TrainerCallback
+
+        turns = self
+
+        class Turn(TrainerCallback):
+            """Waits before a batch is fetched, and hands on after the update."""
+
+            def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                """Wait for the first turn of an epoch."""
+                turns.wait(name)
+                self.begun = time.thread_time()
+
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                """End a turn; the next begins here, unless the epoch is over."""
+                training.seconds.append(time.thread_time() - self.begun)
+                turns.hand_on(name)
+                turns.wait(name)
+                self.begun = time.thread_time()
+
+        return Turn()
+
+    def wait(self, name: int) -> None:
+        """Wait until it is this one's turn."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting[0] == name)
+
+    def hand_on(self, name: int) -> None:
+        """Let the next one go on."""
+        with self._changed:
+            self._waiting.append(self._waiting.pop(0))
+            self._changed.notify_all()
+
+    def run(self, trainings: list[Training]) -> None:
+        """Train all of them to their ends."""
+        self._waiting = list(range(len(trainings)))
+        threads = [
+            threading.Thread(target=self._one, args=(i, training))
+            for i, training in enumerate(trainings)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _one(self, name: int, training: Training) -> None:
+        import torch
+
+        torch.set_num_threads(1)  # it counts for the thread that says it
+        training.start()
+        with self._changed:
+            self._waiting.remove(name)
+            self._changed.notify_all()
+
+
+def ours(
+    turns: Turns, name: int, train: LabelledTexts, test: LabelledTexts, folder: str, **changed: Any
+) -> Training:
+    """Return our fine-tuning, with these settings changed."""
+    from trainers.encoders import EMBEDDED, load_encoder
+    from trainers.finetune import Finetune, FinetuneSettings
+
+    settings = FinetuneSettings(epochs=EPOCHS, batch_size=BATCH, **changed)
+    fitting = Finetune(load_encoder(EMBEDDED), settings).fitting(train, 0, Path(folder))
+    tokens = fitting.tokenised(test.texts)
+    training = Training(fitting.trainer.train, lambda: fitting.trainer.logits(tokens).argmax(-1))
+    fitting.trainer.add_callback(turns.callback(name, training))
+    return training
+
+
+def plain(
+    turns: Turns,
+    name: int,
+    train: LabelledTexts,
+    test: LabelledTexts,
+    folder: str,
+    *,
+    padding: bool | str = True,
+    max_steps: int = -1,
+) -> Training:
+    """Return a `Trainer` as its documentation sets it up."""
+    from datasets import Dataset
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        PrinterCallback,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    from trainers.encoders import EMBEDDED, load_encoder, loading
+
+    encoder = load_encoder(EMBEDDED)
+    set_seed(0)
+    with loading(encoder):
+        model = AutoModelForSequenceClassification.from_pretrained(
+            encoder.path, num_labels=len(train.label_names)
+        )
+    tokenizer = AutoTokenizer.from_pretrained(encoder.path)
+
+    def tokenised(texts: LabelledTexts) -> Any:
+        rows = Dataset.from_dict({"text": list(texts.texts), "label": list(texts.labels)})
+        return rows.map(
+            lambda batch: tokenizer(batch["text"], truncation=True, max_length=256), batched=True
+        )
+
+    longest = None if padding is True else 256
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            folder,
+            num_train_epochs=EPOCHS,
+            max_steps=max_steps,
+            per_device_train_batch_size=BATCH,
+            per_device_eval_batch_size=128,
+            learning_rate=1e-4,
+            weight_decay=0.01,
+            warmup_steps=0.1,
+            seed=0,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            logging_strategy="no",
+            use_cpu=True,
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=tokenised(train),
+        data_collator=DataCollatorWithPadding(tokenizer, padding=padding, max_length=longest),
+    )
+    trainer.remove_callback(PrinterCallback)
+    held_out = tokenised(test)
+    training = Training(
+        trainer.train, lambda: np.asarray(trainer.predict(held_out).predictions).argmax(-1)
+    )
+    trainer.add_callback(turns.callback(name, training))
+    return training
+
+
+def probe_seconds(train: LabelledTexts, test: LabelledTexts) -> tuple[float, float, Any]:
+    """Return the processor seconds of the probe's first run and of a further one; predictions."""
+    from trainers.embeddings import Embeddings
+    from trainers.encoders import EMBEDDED, load_encoder
+    from trainers.probe import Probe
+
+    encoder = load_encoder(EMBEDDED)
+    found = []
+    with tempfile.TemporaryDirectory() as cache:
+        trainer = Probe(encoder, Embeddings(encoder, folder=Path(cache)))
+        for seed in range(2):
+            start = time.process_time()
+            outcome = trainer.run(train, test, seed)
+            found.append(time.process_time() - start)
+    return found[0], found[1], outcome.predictions
+
+
+def measure(name: str) -> None:
+    """Train on one set and print its rows."""
     from sklearn.metrics import f1_score
 
-    found = {name: Measured() for name in variants}
-    for seed in range(seeds):
-        for name, run in variants.items():
-            start = time.process_time()
-            predictions, passed = run(train, test, seed)
-            found[name].cpu_s.append(time.process_time() - start)
-            found[name].texts.append(passed)
-            if len(predictions):
-                found[name].scores.append(f1_score(test.labels, predictions, average="macro"))
-            print(f"{name}, seed {seed}: {found[name].cpu_s[-1]:.1f} s", file=sys.stderr)
-    return found
-
-
-def table(name: str, found: dict[str, Measured]) -> None:
-    """Print the rows of one set of texts; ratios are to the plain `Trainer`, by seed."""
-    base = found["plain Trainer"]
+    train, test = problem(*SETS[name])
+    turns = Turns()
+    with tempfile.TemporaryDirectory() as folder:
+        given = (train, test, folder)
+        found = {
+            "plain Trainer": plain(turns, 0, *given),
+            "ours": ours(turns, 1, *given),
+            "ours, group_by_length": ours(turns, 2, *given, order="group_by_length"),
+            "padded to the maximum": plain(turns, 3, *given, padding="max_length", max_steps=2),
+        }
+        turns.run(list(found.values()))
+    base = found["plain Trainer"].seconds
     for variant, own in found.items():
-        ratios = [
-            own.texts[i] / own.cpu_s[i] / (base.texts[i] / base.cpu_s[i])
-            for i in range(len(own.cpu_s))
-        ]
-        f1 = f"{100 * statistics.mean(own.scores):.1f}" if own.scores else ""
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(
-            f"| {name} | {variant} | {statistics.mean(own.cpu_s):.1f} | {own.rate:.1f} "
-            f"| {statistics.mean(ratios):.2f} ({spread}) | {f1} |",
-            flush=True,
-        )
+        rate = BATCH * len(own.seconds) / sum(own.seconds)
+        ratio = sum(base) / len(base) * len(own.seconds) / sum(own.seconds)
+        f1 = ""
+        if len(own.seconds) == len(base):
+            f1 = f"{100 * f1_score(test.labels, own.predict(), average='macro'):.1f}"
+        print(f"| {name} | {variant} | {rate:.1f} | {ratio:.2f} | {f1} |", flush=True)
+    first, further, given_labels = probe_seconds(train, test)
+    f1 = f"{100 * f1_score(test.labels, given_labels, average='macro'):.1f}"
+    for variant, seconds in (("first run", first), ("each further run", further)):
+        faster = sum(found["ours"].seconds) / seconds
+        print(f"| {name} | probe, {variant}: ours takes {faster:.1f} times as long | | | {f1} |")
 
 
 def main() -> None:
     """Measure and print the table."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=tuple(SETS))
     arguments = parser.parse_args()
     import datasets
-    import torch
-
-    from trainers.finetuning.precision import in_bf16
 
     datasets.disable_progress_bars()
-    torch.set_num_threads(1)
-    print("| texts | variant | processor s | texts/s | to the plain Trainer | macro-F1 |")
-    print("|---|---|---:|---:|---:|---:|")
+    print("| texts | variant | texts a processor second | to the plain Trainer | macro-F1 |")
+    print("|---|---|---:|---:|---:|")
     for name in arguments.sets:
-        with tempfile.TemporaryDirectory() as cache:
-            variants = {"plain Trainer": plain(), "ours": ours()}
-            if in_bf16("auto", on_cpu=True):
-                variants["ours, bf16"] = ours(precision="bf16")
-            variants["ours, group_by_length"] = ours(order="group_by_length")
-            variants["padded to the maximum"] = plain("max_length", max_steps=1)
-            variants["probe, first run"] = probe(Path(cache))
-            variants["probe, each further run"] = probe(Path(cache))
-            table(name, measure(variants, *problem(*SETS[name]), arguments.seeds))
+        measure(name)
 
 
 if __name__ == "__main__":
