@@ -14,9 +14,10 @@ from hub_server import running_hub
 from training_world import LABELS, World, make_world, metrics, same_weights
 
 from builders.data import LabelledTexts
+from builders.errors import UserError
 from builders.tasks import load_task
 from trainers.encoders import load_encoder
-from trainers.finetune import main, parse
+from trainers.finetune import Finetune, main, parse
 from trainers.finetuning.fitting import Fitting, Plan
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.texts import gather_texts
@@ -246,6 +247,13 @@ class Trusting(CrossEntropy):
         self.asked[:] = [real, given, own]
         return ExampleWeights(own / own.mean(), own)
 
+    def per_text(
+        self, logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Ask for the checker's judgement in every step."""
+        assert quality is not None
+        return super().per_text(logits, labels, None)
+
 
 def test_a_loss_trains_its_checker_as_the_model_is_trained(world: World, tmp_path: Path) -> None:
     """Its probabilities are those of a model fine-tuned on the checker's texts by cross-entropy."""
@@ -267,6 +275,27 @@ def test_a_loss_trains_its_checker_as_the_model_is_trained(world: World, tmp_pat
     rows = fitting.train_tokens.rows
     assert [row["quality"] for row in rows] == own.tolist()
     np.testing.assert_allclose([r["weights"] for r in rows], own / own.mean(), rtol=1e-6)
+    assert fitting.counted == {"checker_size": 40}
+
+
+def test_a_loss_that_asks_a_checker_is_watched_by_cross_entropy(
+    world: World, tmp_path: Path
+) -> None:
+    """No checker has judged the validation texts; a trainer of a study draws texts of its own."""
+    asked = parse(world.options(tmp_path / "out", checker_per_label=20, validation=0.25))
+    texts = gather_texts(load_task(asked.recipe.task), asked.recipe, 0, print, checker=True)
+    encoder, settings = load_encoder(str(world.encoder)), FinetuneSettings(epochs=1, batch_size=8)
+    given = {"output_dir": str(tmp_path), "save_strategy": "no", "eval_strategy": "epoch"}
+    plan = Plan(encoder, settings, {**given, "disable_tqdm": True}, Trusting())
+
+    fitting = Fitting(plan, texts.train, validation=texts.validation, real=texts.checker)
+    fitting.trainer.train()
+    assert fitting.trainer.evaluate()["eval_macro_f1"] >= 0
+
+    trainer = Finetune(encoder, settings, loss=Trusting(), real=texts.checker, checker_per_label=7)
+    assert trainer.run(texts.train, texts.train, 0).details["checker_size"] == 14
+    with pytest.raises(UserError, match="--loss trusting: its quality checker is trained on"):
+        Finetune(encoder, settings, loss=Trusting())
 
 
 def test_a_step_divides_by_its_texts_and_not_by_their_weights(world: World, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from trainers.finetuning.settings import Order
 
-PASS_COST = {"cpu": 80}
-"""What a pass through the model costs beside its tokens, in tokens. On a CPU: the gradient of the
-embedding table, which is written in full, measured with MiniLM (62 ms against 0.89 ms a token)."""
+PASS_COST = {"cpu": 200}
+"""What a pass through the model costs beside its tokens, in tokens. On a CPU: every gradient is
+written in full, that of the embedding table too. With MiniLM 70 tokens (62 ms against 0.89 ms a
+token), where other work takes most of the memory's bandwidth 240."""
 
 _PASS_COST_ELSEWHERE = 10_000  # a GPU is waited for by the time that it takes to start its kernels
 

@@ -14,9 +14,10 @@ from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.encoders import Encoder
 from trainers.finetuning.fitting import Fitting, Plan
-from trainers.finetuning.settings import FinetuneSettings
+from trainers.finetuning.settings import CHECKER_PER_LABEL, FinetuneSettings
 from trainers.finetuning.watching import steps_reported
 from trainers.losses import CrossEntropy, Loss
+from trainers.losses.base import real_for_checker
 
 
 class Finetune(ClassifierTrainer):
@@ -27,7 +28,13 @@ class Finetune(ClassifierTrainer):
         settings: How it is trained.
         progress: Called after each step with the steps done and the steps in all.
         loss: What is minimised; None for cross-entropy.
-        real: Real texts for the quality checker of a loss that needs one.
+        real: Real training texts, of which each run's seed draws those for the quality checker;
+            None for a loss that needs none.
+        checker_per_label: Real texts of each label for the quality checker; all of a label that has
+            fewer.
+
+    Raises:
+        UserError: The loss needs real texts and there are none of a label.
     """
 
     name = "finetune"
@@ -39,17 +46,23 @@ class Finetune(ClassifierTrainer):
         progress: Callable[[int, int], object] = lambda done, of: None,
         loss: Loss | None = None,
         real: LabelledTexts | None = None,
+        checker_per_label: int = CHECKER_PER_LABEL,
     ) -> None:
         self.encoder = encoder
         self.progress = progress
         self.finetune_settings = settings or FinetuneSettings()
         self.loss = loss or CrossEntropy()
         self.real = real
+        self.checker_per_label = checker_per_label
         self.settings: dict[str, Setting] = {
             **asdict(self.finetune_settings),
             **self.loss.settings,
-            **({"checker_texts": real.content_hash} if real and self.loss.needs_real else {}),
         }
+        if self.loss.needs_real:  # what would fail in the first run fails before any work
+            self.settings |= {
+                "checker_per_label": checker_per_label,
+                "checker_pool": real_for_checker(real, self.loss.name).content_hash,
+            }
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Fine-tune on `train` and predict `test`.
@@ -94,7 +107,11 @@ class Finetune(ClassifierTrainer):
             },
             self.loss,
         )
-        return Fitting(plan, train, real=self.real, callbacks=[steps_reported(self.progress)])
+        real = None
+        if self.loss.needs_real:
+            pool = real_for_checker(self.real, self.loss.name)
+            real = pool.sample_per_label(self.checker_per_label, seed)
+        return Fitting(plan, train, real=real, callbacks=[steps_reported(self.progress)])
 
     def _run(
         self, train: LabelledTexts, test: LabelledTexts, seed: int, scratch: Path
@@ -102,13 +119,15 @@ class Finetune(ClassifierTrainer):
         start = time.perf_counter()
         fitting = self.fitting(train, seed, scratch)
         fitting.trainer.train()
-        predictions = np.zeros(0, dtype=np.int64)
         tokens = fitting.tokenised(test.texts)
+        probabilities = np.zeros((0, len(train.label_names)), dtype=np.float32)
         if len(test):
-            predictions = fitting.trainer.logits(tokens).argmax(-1).astype(np.int64)
+            probabilities = fitting.probabilities(tokens)
         details: dict[str, Setting] = {
             "steps": int(fitting.trainer.state.global_step),
             "cut_train": fitting.train_tokens.cut,
             "cut_test": tokens.cut,
+            **fitting.counted,
         }
+        predictions = probabilities.argmax(-1).astype(np.int64)
         return fitting, Outcome(predictions, time.perf_counter() - start, details)

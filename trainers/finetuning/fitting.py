@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
+from trainers.base import Setting
 from trainers.encoders import Encoder, loading
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.tokens import Tokens, limit_of, load_tokenizer, tokenise
 from trainers.heads import class_weights
-from trainers.losses import CrossEntropy, ExampleWeights, Fit, Loss
+from trainers.losses import CrossEntropy, Fit, Loss
 from trainers.saving import save_classifier
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Fitting:
         callbacks: Told of every step.
         start: A folder of weights to start from instead of the encoder's.
 
+    Attributes:
+        counted: What the loss counted: `checker_size`, real texts of its checker, and `left_out`,
+            texts of weight 0.
+
     Raises:
         UserError: The encoder, the loss or the number of processes does not allow it.
     """
@@ -89,8 +94,12 @@ class Fitting:
     ) -> None:
         self.plan = plan
         self.tokenizer = load_tokenizer(plan.encoder)
-        known = _example_weights(plan, train, weights, real)
-        columns = {"labels": train.labels, "weights": known.weights.tolist()}
+        known = plan.loss.example_weights(train, checker(plan), real)
+        self.counted: dict[str, Setting] = {} if real is None else {"checker_size": len(real)}
+        if left_out := int((known.weights == 0).sum()):
+            self.counted["left_out"] = left_out
+        counts = _multiplied(plan, train, known.weights, weights)
+        columns = {"labels": train.labels, "weights": counts.tolist()}
         if known.quality is not None:
             columns["quality"] = known.quality.tolist()
         from transformers import set_seed
@@ -155,18 +164,15 @@ def checker(plan: Plan) -> Fit:
     return fit
 
 
-def _example_weights(
-    plan: Plan, train: LabelledTexts, weights: Floats | None, real: LabelledTexts | None
-) -> ExampleWeights:
-    """Return what is known of each text: class, source and loss weights multiplied."""
-    known = plan.loss.example_weights(train, checker(plan), real)
+def _multiplied(
+    plan: Plan, train: LabelledTexts, by_loss: Floats, by_source: Floats | None
+) -> Floats:
+    """Return how much each text counts: class, source and loss weights multiplied (n,)."""
     labels = np.asarray(train.labels, dtype=np.int64)
-    total = known.weights.astype(np.float32)
+    total = by_loss.astype(np.float32)
     if plan.settings.class_weights == "balanced":
         total = total * class_weights(labels, len(train.label_names))[labels]
-    if weights is not None:
-        total = total * weights
-    return ExampleWeights(total, known.quality)
+    return total if by_source is None else total * by_source
 
 
 def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) -> PreTrainedModel:

@@ -4,7 +4,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from builders.errors import UserError
-from trainers.finetuning.settings import ClassWeights, FinetuneSettings, Order, Precision
+from trainers.finetuning.settings import (
+    CHECKER_PER_LABEL,
+    ClassWeights,
+    FinetuneSettings,
+    Order,
+    Precision,
+)
 
 _DEFAULT = FinetuneSettings()
 
@@ -55,7 +61,7 @@ class Recipe:
     )
     loss: str = field(default="cross_entropy", metadata=_help("what is minimised"))
     checker_per_label: int = field(
-        default=50,
+        default=CHECKER_PER_LABEL,
         metadata=_help("real texts a label for the quality checker of a loss that needs one"),
     )
     class_weights: ClassWeights = field(

@@ -64,6 +64,7 @@ def settings_in(
         "processes": processes,
         "steps": watched.steps,
         "best_step": watched.best_step,
+        **watched.fitting.counted,
     }
 
 

@@ -7,6 +7,9 @@ Order = Literal["random", "group_by_length", "sequential"]
 Precision = Literal["auto", "fp32", "bf16"]
 ClassWeights = Literal["balanced", "none"]
 
+CHECKER_PER_LABEL = 50
+"""Real texts of each label that a quality checker is trained on, where nothing else is said."""
+
 
 @dataclass(frozen=True)
 class FinetuneSettings:

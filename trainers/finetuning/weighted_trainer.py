@@ -17,7 +17,7 @@ from transformers import Trainer
 from builders.errors import UserError
 from trainers.finetuning.batches import Batches, passes
 from trainers.finetuning.tokens import Tokens
-from trainers.losses import Loss
+from trainers.losses import CrossEntropy, Loss
 
 OF_A_TEXT = ("labels", "weights", "quality")
 """What a row holds beside what the model takes."""
@@ -100,9 +100,11 @@ class WeightedTrainer(Trainer):
         own = {name: inputs.pop(name) for name in OF_A_TEXT if name in inputs}
         outputs = model(**inputs)
         labels = own["labels"]
-        losses = self.loss.per_text(outputs["logits"].float(), labels, own.get("quality"))
+        logits = outputs["logits"].float()
         if "weights" in own:
-            losses = losses * own["weights"]
+            losses = self.loss.per_text(logits, labels, own.get("quality")) * own["weights"]
+        else:  # validation texts: no checker has judged them
+            losses = CrossEntropy().per_text(logits, labels, None)
         n = len(labels) if num_items_in_batch is None else num_items_in_batch
         # Gradients of processes are averaged, and these are to be added up.
         loss = losses.sum() / n * self.accelerator.num_processes
