@@ -75,12 +75,12 @@ def test_every_process_has_a_text_in_every_step() -> None:
 
 
 def test_a_batch_is_cut_where_that_saves_more_than_a_pass_costs() -> None:
-    """Lengths 200, 200, 20, 20: one pass is 800 tokens, two are 440 and 200 for the other pass."""
-    assert passes([200, 200, 20, 20], 64, "cpu") == [slice(0, 2), slice(2, 4)]
+    """Lengths 300, 300, 20, 20: one pass is 1200 tokens, two are 640 and 400 for the other pass."""
+    assert passes([300, 300, 20, 20], 64, "cpu") == [slice(0, 2), slice(2, 4)]
 
 
 def test_a_batch_of_similar_texts_is_one_pass() -> None:
-    """Lengths 30, 25, 20: cutting saves at most 15 tokens, and a pass costs 200."""
+    """Lengths 30, 25, 20: cutting saves at most 15 tokens, and a pass costs 400."""
     assert passes([30, 25, 20], 64, "cpu") == [slice(0, 3)]
 
 

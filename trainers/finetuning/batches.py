@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from trainers.finetuning.settings import Order
 
-PASS_COST = {"cpu": 200}
-"""What a pass through the model costs beside its tokens, in tokens. On a CPU: every gradient is
-written in full, that of the embedding table too. With MiniLM 70 tokens (62 ms against 0.89 ms a
-token), where other work takes most of the memory's bandwidth 240."""
+PASS_COST = {"cpu": 400}
+"""What a further pass through the model has to save, in tokens. On a CPU: every gradient is written
+in full, that of the embedding table too; with MiniLM a pass costs 70 tokens beside its own, and 240
+where other work takes most of the memory's bandwidth. At 200 short texts were slower there."""
 
 _PASS_COST_ELSEWHERE = 10_000  # a GPU is waited for by the time that it takes to start its kernels
 
