@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_encoder import save_tiny_encoder
+from training_world import LABELS, made_up
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
 
 from builders.data import LabelledTexts
 from trainers.base import Outcome
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.finetune import Finetune, FinetuneSettings
-from trainers.heads import class_weights
+from trainers.finetuning.settings import ClassWeights
+from trainers.losses import LabelSmoothing
 
 PLEASED = ("What a {} evening!", "I would go to the {} again.", "The {} made us all smile.")
 ANNOYED = ("The {} was a waste of money.", "Never the {} again.", "We left the {} in anger.")
@@ -102,8 +113,10 @@ def one_step(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the classifier's weights before and after one step on two texts."""
     settings = FinetuneSettings(epochs=1, batch_size=4, learning_rate=1e-3, warmup=0.0)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Finetune(load_encoder(EMBEDDED), settings).trainer(
-            labelled(WORDS[:1]).select([0, 3]), seed, folder
+        trainer = (
+            Finetune(load_encoder(EMBEDDED), settings)
+            .fitting(labelled(WORDS[:1]).select([0, 3]), seed, Path(folder))
+            .trainer
         )
         assert trainer.model is not None
         weight = trainer.model.get_parameter("classifier.weight")
@@ -123,28 +136,68 @@ def test_the_seed_decides_the_weights() -> None:
     assert not torch.equal(first[0], first[1])
 
 
-def test_the_loss_weighs_every_class_alike(tmp_path: Path) -> None:
-    """The loss is the cross-entropy with the class weights: 3 pleased texts of 4 weigh 2/3, 1 is 2.
-
-    With the logits (0, 0) for a pleased text and (1, 3) for the annoyed one:
-    (3 * 2/3 * ln 2 + 2 * ln(1 + e^-2)) / (3 * 2/3 + 2) = (1.3863 + 0.2539) / 4 = 0.4100.
-    """
+@pytest.mark.parametrize(("weighed", "weights"), [("balanced", [2 / 3, 2.0]), ("none", [1, 1])])
+def test_every_class_weighs_alike(
+    tmp_path: Path, weighed: ClassWeights, weights: list[float]
+) -> None:
+    """Of 3 pleased texts of 4 each weighs 4 / (2 * 3) = 2/3, the annoyed one 2; or all 1."""
     texts = labelled(WORDS[:1]).select([0, 1, 2, 3])
-    trainer = Finetune(load_encoder(EMBEDDED), SETTINGS).trainer(texts, 0, str(tmp_path))
-    logits = torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [1.0, 3.0]])
-    assert trainer.compute_loss_func is not None
+    settings = FinetuneSettings(class_weights=weighed)
+    fitting = Finetune(load_encoder(EMBEDDED), settings).fitting(texts, 0, tmp_path)
 
-    loss = trainer.compute_loss_func({"logits": logits}, torch.tensor(texts.labels))
+    found = [row["weights"] for row in fitting.train_tokens.rows]
+    np.testing.assert_allclose(found, [*[weights[0]] * 3, weights[1]], rtol=1e-6)
 
-    np.testing.assert_allclose(class_weights(np.array(texts.labels), 2), [2 / 3, 2.0], rtol=1e-6)
-    assert float(loss) == pytest.approx(0.4100, abs=1e-4)
+
+def test_a_run_is_what_a_plain_trainer_does_on_the_same_batches(tmp_path: Path) -> None:
+    """Sorted by length and passed in parts, batches give the weights that they give as they are.
+
+    To 1e-6 after 10 steps; but for the biases of the keys, whose gradient is rounding alone.
+    """
+    encoder = load_encoder(str(save_tiny_encoder(tmp_path / "encoder")))
+    pairs = [(text, y) for y, la in enumerate(LABELS) for text in made_up(la, "plain", 20)]
+    texts, labels = zip(*pairs[::2], *pairs[1::2], strict=True)
+    train = LabelledTexts(texts, labels, tuple(LABELS), tuple(map(str, range(40))))
+    settings = FinetuneSettings(epochs=2, batch_size=8, learning_rate=0.01, order="sequential")
+    fitting = Finetune(encoder, settings).fitting(train, 0, tmp_path / "ours")
+    fitting.trainer.train()
+
+    arguments = TrainingArguments(
+        str(tmp_path / "plain"),
+        num_train_epochs=2,
+        per_device_train_batch_size=8,
+        learning_rate=0.01,
+        weight_decay=0.01,
+        warmup_steps=0.1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        train_sampling_strategy="sequential",
+        dataloader_pin_memory=False,
+    )
+    set_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(encoder.path)
+    rows: Any = [{"input_ids": tokenizer(t)["input_ids"], "labels": y} for y, t in train.pairs()]
+    trainer = Trainer(
+        model=AutoModelForSequenceClassification.from_pretrained(encoder.path, num_labels=2),
+        args=arguments,
+        train_dataset=rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+    trainer.train()
+
+    assert fitting.trainer.model is not None and trainer.model is not None
+    plain = dict(trainer.model.named_parameters())
+    for name, values in fitting.trainer.model.named_parameters():
+        if not name.endswith("key.bias"):
+            torch.testing.assert_close(values, plain[name], atol=1e-6, rtol=0)
 
 
 def test_the_model_names_its_labels(tmp_path: Path) -> None:
     """A model that is saved later says `pleased`, not `LABEL_0`."""
-    trainer = Finetune(load_encoder(EMBEDDED)).trainer(labelled(WORDS[:1]), 0, str(tmp_path))
+    fitting = Finetune(load_encoder(EMBEDDED)).fitting(labelled(WORDS[:1]), 0, tmp_path)
 
-    config: Any = getattr(trainer.model, "config", None)
+    config: Any = getattr(fitting.trainer.model, "config", None)
     assert config.id2label == {0: "pleased", 1: "annoyed"}
 
 
@@ -159,5 +212,23 @@ def test_settings_say_what_decides() -> None:
         "weight_decay": 0.01,
         "warmup": 0.1,
         "max_length": 256,
+        "class_weights": "balanced",
+        "precision": "fp32",
+        "order": "random",
+        "loss": "cross_entropy",
     }
     assert Finetune(encoder).settings != Finetune(encoder, SETTINGS).settings
+    smoothed = Finetune(encoder, SETTINGS, loss=LabelSmoothing(0.2)).settings
+    assert (smoothed["loss"], smoothed["label_smoothing"]) == ("label_smoothing", 0.2)
+
+
+def test_texts_that_are_cut_are_counted(tmp_path: Path) -> None:
+    """Of 24 texts those of more than 7 tokens; the outcome says how many."""
+    settings = FinetuneSettings(epochs=1, batch_size=8, max_length=7)
+    train = labelled(WORDS[:1])
+    outcome = Finetune(load_encoder(EMBEDDED), settings).run(train, train.select([0]), 0)
+
+    longer = sum(
+        len(text.replace(".", " .").replace("!", " !").split()) > 5 for text in train.texts
+    )
+    assert outcome.details["cut_train"] == longer

@@ -14,12 +14,12 @@ from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.probe import Probe
 from trainers.run_folder import TrainedRun, read_run
+from trainers.scoring import public_source
 from understudy.cli import Parser
 from understudy.commands import train
 from understudy.gathering import gather
 from understudy.llm_labels import Writer
 from understudy.settings import StudySettings
-from understudy.training import public_source
 
 
 def run(world: Path, out: Path, *options: str) -> TrainedRun:

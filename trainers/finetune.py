@@ -1,188 +1,137 @@
-"""Fine-tuning: every weight of the encoder, by the Hugging Face `Trainer`.
+r"""Fine-tune an encoder on a corpus, on real texts, or on both; in one process or in many.
 
-    python -m understudy study --trainer finetune --tasks sms_spam --out runs/finetune
+    python -m trainers.finetune trainers/recipes/cpu.yaml --task sms_spam \
+        --corpus corpora/sms_spam --config few_shot --output_dir models/sms
 
-On the device that Accelerate finds: a GPU where there is one.
+    torchrun --nproc_per_node 2 --standalone -m trainers.finetune RECIPE --processes 2
+    accelerate launch --config_file GPUS.yaml -m trainers.finetune RECIPE
+
+A recipe is a YAML file of options; an option on the command line wins over it. Options are ours
+(`trainers.finetuning.recipe`) and those of `transformers.TrainingArguments`. The same command goes
+on where a run was killed. What it writes says `trainers.finetuning.out_folder`; how to use it says
+`docs/training.md`, and where GPUS.yaml is: in `trainers/recipes/accelerate`.
 """
 
 from __future__ import annotations
 
-import tempfile
+import dataclasses
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
-from builders.data import LabelledTexts
-from trainers.base import ClassifierTrainer, Outcome, Setting
-from trainers.encoders import Encoder, loading
-from trainers.heads import class_weights
-from trainers.saving import save_classifier
+from builders.errors import UserError
+from trainers.finetuning.classifier import Finetune
+from trainers.finetuning.processes import leave, rank
+from trainers.finetuning.settings import FinetuneSettings
 
 if TYPE_CHECKING:
-    from transformers import Trainer, TrainerCallback
+    from transformers import HfArgumentParser
+
+    from trainers.finetuning.run import Asked
+
+__all__ = ["Finetune", "FinetuneSettings", "main", "make_parser"]
+
+_GRACE_S = 20.0  # in which the first process says what all have met, and the launcher ends them
 
 
-@dataclass(frozen=True)
-class FinetuneSettings:
-    """How an encoder is fine-tuned.
+def make_parser() -> HfArgumentParser:
+    """Return the parser of all options and of the recipe's path."""
+    from transformers import HfArgumentParser, TrainingArguments
 
-    Attributes:
-        epochs: Passes over the training texts.
-        batch_size: Texts a step and device.
-        learning_rate: Of AdamW; it falls linearly to 0 after the warm-up.
-        weight_decay: Of AdamW.
-        warmup: Share of the steps over which the learning rate rises.
-        max_length: Tokens of a text at most; longer ones are cut.
+    from trainers.finetuning.recipe import DEFAULTS, Recipe
+
+    class Parser(HfArgumentParser):
+        """Says what is wrong in one line, without the usage block."""
+
+        def error(self, message: str) -> NoReturn:
+            """Raise it."""
+            raise UserError(" ".join(message.split()))
+
+    about = (__doc__ or "").partition("\n")[0]
+    classes: list[Any] = [Recipe, TrainingArguments]
+    parser = Parser(classes, prog="trainers.finetune", description=about, allow_abbrev=False)
+    parser.add_argument("recipe", nargs="?", type=Path, help="a YAML file of options")
+    parser.set_defaults(**DEFAULTS)
+    return parser
+
+
+def parse(words: Sequence[str]) -> Asked:
+    """Read a command line, and the recipe that it names.
+
+    Raises:
+        UserError: An option is unknown, or its value is none.
     """
+    from transformers import TrainingArguments
 
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    max_length: int = 256
+    from trainers.finetuning.recipe import DECIDED, DEFAULTS, Recipe, own_names
+    from trainers.finetuning.recipe_file import read_recipe, refusal
+    from trainers.finetuning.run import Asked
 
-
-class Finetune(ClassifierTrainer):
-    """Fine-tunes the whole encoder with the class-balanced cross-entropy.
-
-    Args:
-        encoder: The pretrained encoder.
-        settings: How it is trained.
-        progress: Called after each step with the steps done and the steps in all.
-    """
-
-    name = "finetune"
-
-    def __init__(
-        self,
-        encoder: Encoder,
-        settings: FinetuneSettings | None = None,
-        progress: Callable[[int, int], object] = lambda done, of: None,
-    ) -> None:
-        self.encoder = encoder
-        self.progress = progress
-        self.finetune_settings = settings or FinetuneSettings()
-        self.settings: dict[str, Setting] = dict(asdict(self.finetune_settings))
-
-    def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
-        """Fine-tune on `train` and predict `test`."""
-        return self._run(train, test, seed)[1]
-
-    def run_and_save(
-        self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
-    ) -> Outcome:
-        """Do what `run` does, and write the classifier to `folder` as `transformers` loads it.
-
-        Args:
-            train: Training texts.
-            test: Test texts, possibly none.
-            seed: Draws the order and the initial weights.
-            folder: A new or empty folder.
-        """
-        trainer, outcome = self._run(train, test, seed)
-        self.save_model(trainer, folder)
-        return outcome
-
-    def save_model(self, trainer: Trainer, folder: Path) -> None:
-        """Write the model of a `Trainer` and its tokenizer to `folder`, no pickles."""
-        model: Any = trainer.model
-        save_classifier(model, self.encoder, folder, self.finetune_settings.max_length)
-
-    def trainer(self, train: LabelledTexts, seed: int, folder: str) -> Trainer:
-        """Return a `Trainer` over `train`, ready to train; checkpoints would go to `folder`."""
-        import torch
-        from transformers import (
-            AutoModelForSequenceClassification,
-            DataCollatorWithPadding,
-            PrinterCallback,
-            Trainer,
-            TrainingArguments,
-            set_seed,
-        )
-
-        own = self.finetune_settings
-        set_seed(seed)  # the classifier's initial weights are drawn here
-        names = train.label_names
-        with loading(self.encoder):
-            model = AutoModelForSequenceClassification.from_pretrained(
-                self.encoder.path,
-                num_labels=len(names),
-                id2label=dict(enumerate(names)),
-                label2id={name: i for i, name in enumerate(names)},
-            )
-        weights = torch.from_numpy(class_weights(np.asarray(train.labels), len(names)))
-
-        def balanced_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
-            logits = outputs["logits"]
-            return torch.nn.functional.cross_entropy(logits, labels, weights.to(logits.device))
-
-        arguments = TrainingArguments(
-            folder,
-            num_train_epochs=own.epochs,
-            per_device_train_batch_size=own.batch_size,
-            per_device_eval_batch_size=128,
-            learning_rate=own.learning_rate,
-            weight_decay=own.weight_decay,
-            warmup_steps=own.warmup,
-            seed=seed,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            logging_strategy="no",
-            dataloader_pin_memory=torch.cuda.is_available(),
-        )
-        trainer = Trainer(
-            model=model,
-            args=arguments,
-            train_dataset=self._tokenised(train),
-            data_collator=DataCollatorWithPadding(self._tokenizer()),
-            compute_loss_func=balanced_loss,
-            callbacks=[_step_callback(self.progress)],
-        )
-        trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
-        return trainer
-
-    def _run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> tuple[Trainer, Outcome]:
-        start = time.perf_counter()
-        predictions = np.zeros(0, dtype=np.int64)
-        with tempfile.TemporaryDirectory() as scratch:
-            trainer = self.trainer(train, seed, scratch)
-            trainer.train()
-            if len(test):
-                logits = trainer.predict(self._tokenised(test)).predictions
-                predictions = np.asarray(logits).argmax(-1).astype(np.int64)
-        steps = int(trainer.state.global_step)
-        return trainer, Outcome(predictions, time.perf_counter() - start, {"steps": steps})
-
-    def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
-
-        with loading(self.encoder):
-            return AutoTokenizer.from_pretrained(self.encoder.path)
-
-    def _tokenised(self, texts: LabelledTexts) -> Any:
-        """Return a `datasets.Dataset` of token ids and labels, in the order of `texts`."""
-        from datasets import Dataset
-
-        encoded = self._tokenizer()(
-            list(texts.texts), truncation=True, max_length=self.finetune_settings.max_length
-        )
-        return Dataset.from_dict({**encoded, "label": list(texts.labels)})
+    parser = make_parser()
+    theirs = [each.name for each in dataclasses.fields(TrainingArguments) if each.init]
+    known = {*own_names(), *theirs}
+    words = list(words)
+    if words and not words[0].startswith("-"):
+        words = [*read_recipe(Path(words[0]), known), *words[1:]]
+    values, unknown = parser.parse_known_args(words)
+    if unknown:
+        raise UserError(refusal(unknown[0].lstrip("-").partition("=")[0].replace("-", "_"), known))
+    found = vars(values)
+    if found["recipe"] is not None:
+        raise UserError(f"{found['recipe']}: name one recipe, and name it before the options")
+    usual = vars(parser.parse_known_args([])[0])
+    for name in DECIDED:
+        if name in found and found[name] != usual[name]:
+            raise UserError(refusal(name, known))
+    if not found["task"]:
+        raise UserError("task: is missing; name one of understudy tasks, or a task file")
+    own = {name: found[name] for name in own_names()}
+    written = {name: value for name, value in own.items() if value is not None}
+    for name in theirs:
+        if name in DEFAULTS or found[name] != usual[name]:
+            written[name] = found[name]
+    return Asked(Recipe(**own), {name: found[name] for name in theirs}, written)
 
 
-def _step_callback(progress: Callable[[int, int], object]) -> TrainerCallback:
-    from transformers import TrainerCallback
+def main(words: Sequence[str] | None = None) -> int:
+    """Train what a command line asks for; return the exit code."""
 
-    class Steps(TrainerCallback):
-        """Hands the number of steps on."""
+    def said(line: str) -> None:
+        if rank() == 0:
+            print(line, file=sys.stderr, flush=True)
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            """Report one step more."""
-            progress(int(state.global_step), int(state.max_steps))
+    from trainers.finetuning.run import run
 
-    return Steps()
+    try:
+        # 1. What is asked for
+        asked = parse(sys.argv[1:] if words is None else words)
+        # 2. Texts, model, training, scores, folder
+        trained = run(asked, said)
+        # 3. What came of it
+        if rank() == 0:
+            print("\n".join(trained.summary(Path(asked.arguments["output_dir"]))))
+        leave()
+        return 0
+    except UserError as error:
+        return _failed(str(error))
+    except OSError as error:
+        if error.errno is None:
+            raise  # not the system's, so not the user's to mend
+        return _failed(f"{error.filename or 'output'}: {error.strerror}; see to it and start again")
+    except KeyboardInterrupt:
+        said("trainers.finetune: stopped; the same command goes on from its last checkpoint")
+        return 130
+
+
+def _failed(line: str) -> int:
+    """Say in one line why there is no model: once, whatever the number of processes."""
+    if rank():
+        time.sleep(_GRACE_S)
+    print(f"trainers.finetune: {' '.join(line.split())}", file=sys.stderr, flush=True)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,13 +6,14 @@ RUN/run.json                                      task, arm, data, scores, versi
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from builders.annotation import LabellingRecord
 from builders.errors import UserError
-from builders.facts import CorpusRecord
+from builders.facts import BuildRecord, CorpusRecord
 from evaluation.statistics import Interval
 from trainers.base import Setting
 
@@ -57,7 +58,8 @@ class TrainedRun:
         n_per_label: Training texts of each label.
         train_hash: Content hash of the training texts.
         train_source: Where real training texts came from; empty for a synthetic arm.
-        corpus: What building the corpus gave; None for a real arm.
+        corpus: What building the corpus gave; None where no text was written by an LLM.
+        labelling: What labelling gave, where an LLM labelled the texts.
         tests: Scores, one entry a test set.
         versions: Package -> version.
         files: Name of each file of the model -> its SHA-256 (hex).
@@ -78,6 +80,7 @@ class TrainedRun:
     train_hash: str
     train_source: str = ""
     corpus: CorpusRecord | None = None
+    labelling: LabellingRecord | None = None
     tests: tuple[Scores, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -87,6 +90,39 @@ class TrainedRun:
         """Return the content of `run.json`."""
         return (json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
 
+    @property
+    def source(self) -> BuildRecord | None:
+        """What an LLM gave to its training texts: a corpus, or labels; None where it gave nothing."""
+        return self.corpus or self.labelling
+
+    @property
+    def kind_of_texts(self) -> str:
+        """What it was trained on, in words."""
+        if self.labelling is not None:
+            return "real texts that a large language model labelled"
+        if self.corpus is None:
+            return "real texts"
+        written = "texts that a large language model wrote"
+        return f"{written}, together with real texts" if self.train_source else written
+
+    def summary(self, folder: Path) -> Iterator[str]:
+        """Yield what a person is to read of the run in `folder`."""
+        n = sum(self.n_per_label.values())
+        yield f"{self.task} {self.arm}: {self.trainer} trained on {n} texts"
+        loss = self.settings.get("loss")
+        if left_out := self.settings.get("left_out"):
+            yield f"  {left_out} of them left out by the loss {loss}"
+        if checked := self.settings.get("checker_size"):
+            yield f"  weighed by the loss {loss}, its checker trained on {checked} real texts"
+        for test in self.tests:
+            for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
+                yield (
+                    f"  {name} {score.value:.3f} ({score.level:.0%} interval {score.low:.3f} to "
+                    f"{score.high:.3f}) on {test.n} texts of {test.source}"
+                )
+        yield f"{folder}: pipeline('text-classification', {str(folder)!r})"
+        yield f"to publish it: understudy push model {folder} OWNER/NAME"
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainedRun":
         """Read a run back from JSON.
@@ -94,7 +130,7 @@ class TrainedRun:
         Raises:
             KeyError, TypeError, AttributeError: It is none.
         """
-        corpus = values["corpus"]
+        corpus, labelling = values["corpus"], values["labelling"]
         tests = tuple(
             Scores(
                 **{
@@ -109,6 +145,7 @@ class TrainedRun:
             **{
                 **values,
                 "corpus": None if corpus is None else CorpusRecord.from_dict(corpus),
+                "labelling": None if labelling is None else LabellingRecord.from_dict(labelling),
                 "tests": tests,
             }
         )

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 from trainers.encoders import Encoder, loading
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
 
 
 def save_classifier(
-    model: PreTrainedModel, encoder: Encoder, folder: Path, max_length: int | None = None
+    model: PreTrainedModel,
+    encoder: Encoder,
+    folder: Path,
+    max_length: int | None = None,
+    weights: dict[str, torch.Tensor] | None = None,
 ) -> None:
     """Write `model` and the tokenizer of `encoder` to `folder`: safetensors and JSON, no pickles.
 
@@ -23,6 +28,7 @@ def save_classifier(
         encoder: What it was made from.
         folder: A new or empty folder.
         max_length: Tokens of a text at most, where the model was trained on fewer than it can take.
+        weights: Its weights, where they were spread over several processes; None for its own.
     """
     from transformers import AutoTokenizer
 
@@ -31,7 +37,7 @@ def save_classifier(
     if max_length is not None:
         tokenizer.model_max_length = min(max_length, tokenizer.model_max_length)
     with _quiet():
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, state_dict=weights)
         tokenizer.save_pretrained(folder)
 
 

@@ -11,13 +11,11 @@ import numpy as np
 from builders.composition import Live
 from builders.errors import UserError
 from builders.llms import LLM
-from builders.real import RealData
 from builders.tasks.base import Task
 from evaluation.records import RunRecord
 from trainers.base import ClassifierTrainer, Job, Outcome
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
-from trainers.losses import create_loss
 from understudy.classified import classified_record, plan_classified
 from understudy.findings import plan_findings
 from understudy.gathering import gather
@@ -29,6 +27,7 @@ from understudy.progress import Progress, say
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study_folder import StudyFolder
 from understudy.task_plan import TaskPlan
+from understudy.trainer_choice import create_trainer
 from understudy.versions import versions
 from understudy.votes import check_votes, parse_votes
 
@@ -121,7 +120,8 @@ class Study:
         materials = gather(task, asked, self.settings, writer, self.said, self.votes)
         for arm, why in materials.absent.items():
             self.said(f"skipped: {task.name} {arm}: {why}")
-        trainer = self._trainer(encoder, own, materials.real, progress)
+        train = materials.real.train if materials.real else None
+        trainer = create_trainer(self.settings, encoder, own, train, progress.stepped)
         runs = plan_runs(materials, seeds, encoder, trainer)
         return TaskPlan(
             materials=materials,
@@ -259,28 +259,6 @@ class Study:
             return measuring
         pooling: Pooling = "first" if self.settings.pooling == "first" else "mean"
         return Embeddings(encoder, pooling, progress=progress.encoded)
-
-    def _trainer(
-        self,
-        encoder: Encoder,
-        embeddings: Embeddings,
-        real: RealData | None,
-        progress: Progress,
-    ) -> ClassifierTrainer:
-        """Return what trains the classifiers of one task."""
-        if self.settings.trainer == "finetune":
-            from trainers.finetune import Finetune
-
-            return Finetune(encoder, progress=progress.stepped)
-        from trainers.probe import Probe
-
-        return Probe(
-            encoder,
-            embeddings,
-            loss=create_loss(self.settings.loss),
-            real=real.train if real else None,
-            checker_per_label=self.settings.checker_per_label,
-        )
 
 
 def _side_by_side(

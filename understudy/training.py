@@ -8,27 +8,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from builders.annotation import LabellingRecord
 from builders.data import LabelledTexts
 from builders.errors import NotAtHand, UserError
 from builders.facts import CorpusRecord
 from builders.real import load_real
 from builders.tasks.base import Task
-from evaluation.arms import parse_arm
+from evaluation.arms import LLM_LABELLED, parse_arm
 from trainers.base import Outcome
 from trainers.embeddings import Embeddings
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune
-from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, create_loss
+from trainers.losses import create_loss
 from trainers.probe import Probe
-from trainers.run_folder import Scores, TrainedRun, write_run
+from trainers.run_folder import TrainedRun, write_run
+from trainers.scoring import public_source, scores_on
 from understudy.gathering import gather
 from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
 from understudy.materials import Materials
 from understudy.progress import say
 from understudy.settings import Grid, StudySettings, check_llm
+from understudy.trainer_choice import create_trainer
 from understudy.versions import versions
 
 
@@ -41,16 +42,12 @@ class Training:
         arm: What it is trained on.
         seed: Draws the training texts, their order and the initial weights.
         settings: As of a study.
-        loss: What is minimised, as `--loss` names it.
-        checker_per_label: Real texts of each label for the quality checker of a loss that has one.
     """
 
     task: Task
     arm: str
     seed: int
     settings: StudySettings
-    loss: str = CrossEntropy.name
-    checker_per_label: int = CHECKER_PER_LABEL
 
 
 def train_one(
@@ -106,24 +103,14 @@ def check_out(out: Path) -> None:
 
 
 def _trainer(training: Training) -> Probe | Finetune:
-    settings, loss = training.settings, create_loss(training.loss)
+    settings = training.settings
     encoder = load_encoder(settings.encoder)
-    if settings.trainer == "finetune":
-        if loss.name != CrossEntropy.name:
-            raise UserError(
-                f"--loss {loss.name}: --trainer finetune minimises the cross-entropy here; use "
-                "--trainer probe"
-            )
-        return Finetune(encoder)
-    probe = Probe(
-        encoder,
-        Embeddings(encoder, "first" if settings.pooling == "first" else "mean"),
-        loss=loss,
-        real=_checker_pool(training) if loss.needs_real else None,
-        checker_per_label=training.checker_per_label,
-    )
-    probe.check_savable()
-    return probe
+    embeddings = Embeddings(encoder, "first" if settings.pooling == "first" else "mean")
+    pool = _checker_pool(training) if create_loss(settings.loss).needs_real else None
+    trainer = create_trainer(settings, encoder, embeddings, pool)
+    if isinstance(trainer, Probe):
+        trainer.check_savable()
+    return trainer
 
 
 def _checker_pool(training: Training) -> LabelledTexts:
@@ -133,7 +120,7 @@ def _checker_pool(training: Training) -> LabelledTexts:
         return load_real(training.task, settings.real, allow_hub=settings.hub).train
     except NotAtHand as error:
         raise UserError(
-            f"--loss {training.loss}: its quality checker is trained on real texts: {error}"
+            f"--loss {settings.loss}: its quality checker is trained on real texts: {error}"
         ) from error
 
 
@@ -161,7 +148,8 @@ def _record(
         train_hash=train.content_hash,
         train_source="" if parse_arm(training.arm).synthetic else source,
         corpus=_corpus(materials, training.arm),
-        tests=(_scores(source, materials.test, outcome),) if materials.test else (),
+        labelling=_labelling(materials, training.arm),
+        tests=(scores_on(source, materials.test, outcome.predictions),) if materials.test else (),
         versions=versions(),
     )
 
@@ -172,24 +160,11 @@ def _corpus(materials: Materials, arm: str) -> CorpusRecord | None:
     return None
 
 
-def _scores(source: str, test: LabelledTexts, outcome: Outcome) -> Scores:
-    from evaluation.statistics import accuracy_interval, macro_f1_interval
-
-    labels, given = np.asarray(test.labels), outcome.predictions[np.newaxis]
-    n_labels = len(test.label_names)
-    return Scores(
-        source=source,
-        n=len(test),
-        content_hash=test.content_hash,
-        macro_f1=macro_f1_interval(labels, given, n_labels),
-        accuracy=accuracy_interval(labels, given, n_labels),
-    )
-
-
-def public_source(source: str) -> str:
-    """Return how to name `source` to others: of a file or folder here only its own name."""
-    path = Path(source)
-    return path.resolve().name if path.exists() else source
+def _labelling(materials: Materials, arm: str) -> LabellingRecord | None:
+    labelling = materials.labels.train
+    if arm != LLM_LABELLED or labelling is None:
+        return None
+    return replace(labelling.record, source=public_source(labelling.record.source))
 
 
 @contextmanager

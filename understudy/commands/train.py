@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
@@ -15,9 +13,6 @@ from understudy.commands.options import (
     not_negative,
     read_loss,
 )
-
-if TYPE_CHECKING:
-    from trainers.run_folder import TrainedRun
 
 NAME = "train"
 HELP = "train one classifier on real or synthetic texts, score it on real ones, save it"
@@ -94,18 +89,12 @@ def run(args: argparse.Namespace) -> int:
         encoder=args.encoder,
         pooling="mean" if args.trainer == "finetune" else "first",
         real=args.real,
+        loss=loss,
+        checker_per_label=checker,
     )
     with line:
-        training = Training(
-            task,
-            args.arm,
-            args.seed,
-            settings,
-            loss,
-            checker,
-        )
-        trained = train_one(training, out, session)
-    for each in _summary(trained, out):
+        trained = train_one(Training(task, args.arm, args.seed, settings), out, session)
+    for each in trained.summary(out):
         print(each)
     return 0
 
@@ -118,21 +107,3 @@ def _check_pooling(trainer: str, pooling: str | None) -> None:
             "--pooling mean: transformers has no model that takes the mean of the token vectors "
             "before its head, so that nobody could load it; leave --pooling out"
         )
-
-
-def _summary(trained: TrainedRun, out: Path) -> Iterator[str]:
-    n = sum(trained.n_per_label.values())
-    yield f"{trained.task} {trained.arm}: {trained.trainer} trained on {n} texts"
-    loss, settings = trained.settings.get("loss"), trained.settings
-    if left_out := settings.get("left_out"):
-        yield f"  {left_out} of them left out by the loss {loss}"
-    if checked := settings.get("checker_size"):
-        yield f"  weighed by the loss {loss}, its checker trained on {checked} real texts"
-    for test in trained.tests:
-        for name, score in (("macro-F1", test.macro_f1), ("accuracy", test.accuracy)):
-            yield (
-                f"  {name} {score.value:.3f} ({score.level:.0%} interval {score.low:.3f} to "
-                f"{score.high:.3f}) on {test.n} texts of {test.source}"
-            )
-    yield f"{out}: pipeline('text-classification', {str(out)!r})"
-    yield f"to publish it: understudy push model {out} OWNER/NAME"

@@ -1,0 +1,177 @@
+"""Two processes: launched for real, they train what one trains, and only the first writes."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_world import N_TEST, World, make_world, metrics, weights
+
+from trainers.finetune import main
+from trainers.run_folder import read_run
+
+BIN = Path(sys.executable).parent
+TORCHRUN = [str(BIN / "torchrun"), "--nproc_per_node", "2", "--standalone"]
+ACCELERATE = [
+    *(str(BIN / "accelerate"), "launch", "--multi_gpu", "--num_processes", "2"),
+    *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"),
+]
+OPTIONS: dict[str, object] = {"validation": 0.25, "curve_steps": 8}
+
+TRACED = """
+import json, os, sys
+from pathlib import Path
+
+opened = []
+
+def told(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and isinstance(arguments[2], int):
+        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            opened.append(arguments[0])
+    if event in ("os.mkdir", "os.rename"):
+        opened.append(str(arguments[0]))
+
+sys.addaudithook(told)
+from trainers.finetune import main
+code = main(sys.argv[2:])
+rank = os.environ["RANK"]
+report = {"world": int(os.environ["WORLD_SIZE"]), "written": opened}
+Path(sys.argv[1], rank + ".json").write_text(json.dumps(report))
+sys.exit(code)
+"""
+"""Runs the entry, and notes every file that this process writes."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The same run in one process and in two.
+
+    Attributes:
+        one: Its folder.
+        two: Its folder.
+        reports: What each of the two processes noted.
+        printed: What the two printed on standard output.
+    """
+
+    one: Path
+    two: Path
+    reports: list[dict[str, object]]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Make a world."""
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def ran(world: World, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Train in this process, and in two that torchrun starts, each with half a batch."""
+    folder = tmp_path_factory.mktemp("ran")
+    one, two = folder / "one", folder / "two"
+    assert main(world.options(one, **OPTIONS)) == 0
+    script = folder / "traced.py"
+    script.write_text(TRACED)
+    words = world.options(two, **OPTIONS, processes=2)
+    done = launched([*TORCHRUN, str(script), str(folder), *words])
+    assert done.returncode == 0, done.stderr
+    reports = [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+    return Ran(one, two, reports, done.stdout)
+
+
+def launched(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with gloo's processes on this machine."""
+    given = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=given, check=False)
+
+
+@pytest.mark.slow
+def test_two_processes_were_two(ran: Ran) -> None:
+    """As each of them says, and as the record says; the summary is printed once."""
+    assert [report["world"] for report in ran.reports] == [2, 2]
+    assert read_run(ran.two).settings["processes"] == 2
+    assert ran.printed.count("to publish it") == 1
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_trains(ran: Ran) -> None:
+    """Every weight to 1e-5 after 20 steps: only the order of the same sums differs.
+
+    But for the biases of the keys: they change no output, so that their gradient is nothing but
+    rounding, and Adam scales it up. The encoder has no dropout, which each process draws by itself.
+    """
+    one, two = weights(ran.one), weights(ran.two)
+
+    assert one.keys() == two.keys()
+    for name, values in one.items():
+        if not name.endswith("key.bias"):
+            np.testing.assert_allclose(two[name], values, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.slow
+def test_gathered_scores_are_those_of_one_process(ran: Ran) -> None:
+    """Of all 203 test texts and 12 validation texts, none twice, though 203 is odd."""
+    one, two = metrics(ran.one), metrics(ran.two)
+
+    assert two["tests"][0]["n"] == N_TEST
+    assert two["tests"] == one["tests"]
+    assert two["curve"] == one["curve"]
+    assert (two["steps"], two["best_step"]) == (one["steps"], one["best_step"])
+    for name, score in one["validation"].items():
+        assert two["validation"][name] == pytest.approx(score, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_only_the_first_process_writes(ran: Ran) -> None:
+    """But for the state of its own random numbers, which the second keeps in each checkpoint."""
+    first, second = (report["written"] for report in ran.reports)
+    assert isinstance(first, list) and isinstance(second, list)
+    inside = str(ran.two)
+
+    assert any(path.startswith(inside) for path in first)
+    names = {Path(path).name for path in second if path.startswith(inside)}
+    assert names <= {"rng_state_1.pth", *(f"checkpoint-{step}" for step in (5, 10, 15, 20))}
+
+
+@pytest.mark.slow
+def test_accelerate_launch_starts_two(world: World, ran: Ran, tmp_path: Path) -> None:
+    """With the line of the documentation; the model is that of torchrun, bit by bit."""
+    words = world.options(tmp_path / "out", **OPTIONS, processes=2)
+    command = [*ACCELERATE, "-m", "trainers.finetune", *words]
+
+    done = launched(command, ACCELERATE_USE_CPU="true")
+
+    assert done.returncode == 0, done.stderr
+    assert read_run(tmp_path / "out").settings["processes"] == 2
+    for name, values in weights(ran.two).items():
+        np.testing.assert_array_equal(weights(tmp_path / "out")[name], values)
+
+
+@pytest.mark.slow
+def test_a_launch_that_silently_starts_one_process_is_noticed(world: World, tmp_path: Path) -> None:
+    """`accelerate launch --cpu --num_processes 2` does; the line says what to launch instead."""
+    words = world.options(tmp_path / "out", processes=2)
+    launch = [str(BIN / "accelerate"), "launch", "--cpu", "--num_processes", "2"]
+    done = launched([*launch, "--num_machines", "1", "-m", "trainers.finetune", *words])
+
+    assert done.returncode != 0
+    assert "this runs as 1 process, not the 2 asked for; launch it with torchrun" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_fewer_texts_than_processes_are_refused(world: World, tmp_path: Path) -> None:
+    """In one line, whatever the number of processes; nothing is left but what was started."""
+    few = {"train": ["real:1-per-label"], "batch_size": 1, "processes": 2}
+    words = world.options(tmp_path / "out", **few)
+
+    done = launched([*TORCHRUN, "-m", "trainers.finetune", *words])
+
+    assert done.returncode != 0
+    assert done.stderr.count("trainers.finetune: batch_size: 1 is less than the 2 processes") == 1
+    assert not (tmp_path / "out" / "run.json").exists()

@@ -1,0 +1,230 @@
+"""Recipes: read strictly, overridden by the command line, and those that ship."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from builders.errors import UserError
+from trainers.finetune import main, parse
+
+RECIPES = Path(__file__).parents[1] / "trainers" / "recipes"
+SHIPPED = sorted(RECIPES.glob("*.yaml"))
+CONFIGURATIONS = sorted((RECIPES / "accelerate").glob("*.yaml"))
+
+
+def recipe(folder: Path, **options: object) -> str:
+    """Write a recipe; return its path."""
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({"task": "humor", **options}))
+    return str(path)
+
+
+def refusal(*words: str) -> str:
+    """Return the one line with which a command line is refused."""
+    with pytest.raises(UserError) as refused:
+        parse(words)
+    line = str(refused.value)
+    assert "\n" not in line
+    return line
+
+
+def test_a_recipe_states_options_of_both_kinds(tmp_path: Path) -> None:
+    """Ours and those of `TrainingArguments`, lists, truth values, and what YAML takes for text."""
+    path = recipe(
+        tmp_path,
+        train=["synthetic:0.5", "real:9-per-label"],
+        learning_rate="5e-5",
+        max_steps=-1,
+        tf32=False,
+        lr_scheduler_kwargs={"num_cycles": 2},
+    )
+    asked = parse([path])
+
+    assert asked.recipe.train == ["synthetic:0.5", "real:9-per-label"]
+    assert asked.arguments["learning_rate"] == 5e-5
+    assert asked.arguments["max_steps"] == -1
+    assert asked.arguments["tf32"] is False
+    assert asked.arguments["lr_scheduler_kwargs"] == '{"num_cycles": 2}'
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    """Over a number as over a list; with hyphens too."""
+    path = recipe(tmp_path, train=["synthetic"], batch_size=8)
+    asked = parse([path, "--batch-size", "16", "--train", "real", "--seed=3"])
+
+    assert asked.recipe.batch_size == 16
+    assert asked.recipe.train == ["real"]
+    assert asked.arguments["seed"] == 3
+
+
+def test_a_run_without_a_word_is_that_of_a_study() -> None:
+    """Learning rate, epochs, batch and warm-up are the settings of `--trainer finetune`."""
+    from trainers.finetuning.recipe import settings_of
+    from trainers.finetuning.settings import FinetuneSettings
+
+    asked = parse(["--task=humor"])
+    assert settings_of(asked.recipe, dict(asked.arguments)) == FinetuneSettings(precision="auto")
+
+
+def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
+    """What differs from its default, and what our defaults and the library's differ in."""
+    words = ["--task=humor", "--seed=42", "--adam_beta2=0.98", "--train", "real", "synthetic:2"]
+    asked = parse(words)
+
+    again = parse([recipe(tmp_path, **asked.written)])
+
+    assert (again.recipe, dict(again.arguments)) == (asked.recipe, dict(asked.arguments))
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("lerning_rate=2", "did you mean learning_rate?"),
+        ("batchsize=2", "did you mean batch_size?"),
+        ("gradient_accumulation_steps=2", "batch_size says how many texts a step takes"),
+        ("bf16=true", "say precision: bf16"),
+        ("group_by_length=true", "say train_sampling_strategy: group_by_length"),
+        ("push_to_hub=true", "understudy push model"),
+        ("quux=2", "unknown option 'quux'"),
+    ],
+)
+def test_a_key_that_is_not_to_be_given_is_refused(tmp_path: Path, option: str, said: str) -> None:
+    """With the nearest right one, in a recipe and on the command line."""
+    assert said in refusal(recipe(tmp_path, **dict([option.split("=")])))
+    assert said in refusal("--task=humor", f"--{option}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "task: is missing"),
+        (["--task=humor", "--learning_rate=fast"], "learning_rate"),
+        (["--task=humor", "--class_weights=some"], "class_weights"),
+        (["--task=humor", "--seed=0", "other.yaml"], "name it before the options"),
+        (["missing.yaml"], "missing.yaml: cannot be read"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(words: list[str], said: str) -> None:
+    """In one line that names the option."""
+    assert said in refusal(*words)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is no recipe"),
+        ("- task", "is no recipe"),
+        ("task: [", "is no YAML"),
+        ("task: !!python/object/apply:os.getcwd []", "is no YAML"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """Nor does reading one run anything."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+
+    assert said in refusal(str(path))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--batch_size=0"], "batch_size 0: give at least 1"),
+        (["--patience=2"], "patience 2: needs a validation set"),
+        (["--eval_strategy=epoch"], "there is no validation set"),
+        (["--train_sampling_strategy=batch_rebalance"], "use random, group_by_length or"),
+        (["--loss=mystery"], "--loss mystery: unknown loss"),
+        (["--report_to=nowhere"], "report_to"),
+        (["--validation=2"], "--validation 2"),
+        (["--output_dir="], "output_dir: is missing"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """In one line and exit code 2; nothing is written."""
+    out = f"--output_dir={tmp_path / 'out'}"
+    assert main(["--task=humor", "--corpus=nowhere", out, *words]) == 2
+
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert printed.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["wandb", "trackio", "tensorboard"])
+def test_a_report_to_what_is_not_installed_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    """It names the package; with it installed there is nothing to refuse."""
+    import importlib.util
+
+    if importlib.util.find_spec(package) is not None:
+        pytest.skip(f"{package} is installed")
+    out = f"--output_dir={tmp_path / 'out'}"
+    assert main(["--task=humor", "--corpus=nowhere", out, f"--report_to={package}"]) == 2
+    assert f"{package} to be installed" in capsys.readouterr().err
+
+
+# What ships
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_read(path: Path) -> None:
+    """It leaves open the task, the texts and the folder alone."""
+    asked = parse([str(path), "--task=humor"])
+
+    assert asked.recipe.corpus is None
+    assert asked.arguments["output_dir"] is None
+    content = path.read_text()
+    assert "-m trainers.finetune trainers/recipes/" in content
+
+
+def test_the_papers_recipe_is_the_papers() -> None:
+    """Learning rate 5e-5 and batches of 64."""
+    asked = parse([str(RECIPES / "paper.yaml"), "--task=humor"])
+
+    assert asked.arguments["learning_rate"] == 5e-5
+    assert asked.recipe.batch_size == 64
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
+def test_a_shipped_configuration_is_accelerates(path: Path) -> None:
+    """Its own loader takes it, and knows every key."""
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    loaded = load_config_from_file(str(path))
+    assert loaded.num_processes > 1
+    assert loaded.distributed_type.value in ("MULTI_GPU", "FSDP")
+
+
+def test_the_fsdp_plugin_takes_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the launcher hands it over: version 2, and whole weights in checkpoints."""
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.utils import FullyShardedDataParallelPlugin
+
+    loaded = load_config_from_file(str(RECIPES / "accelerate" / "fsdp.yaml"))
+    for name, value in loaded.fsdp_config.items():
+        monkeypatch.setenv(
+            name.upper(), str(value).lower() if isinstance(value, bool) else str(value)
+        )
+    plugin = FullyShardedDataParallelPlugin()
+
+    assert plugin.fsdp_version == 2
+    assert "FULL_STATE_DICT" in str(plugin.state_dict_type)
+    assert plugin.reshard_after_forward is True
+
+
+def test_the_help_names_every_option() -> None:
+    """And where a recipe goes; it is printed by a fresh process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "trainers.finetune", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for word in ("recipe", "--corpus", "--precision", "--learning_rate", "--fsdp"):
+        assert word in done.stdout

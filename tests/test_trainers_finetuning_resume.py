@@ -1,0 +1,199 @@
+"""A run that was killed: the same command goes on, and ends as if nothing had been."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from tiny_encoder import save_tiny_encoder
+from training_world import World, make_world, metrics, same_weights
+
+from builders.errors import UserError
+from trainers.finetune import main
+from trainers.finetuning.checkpoints import open_checkpoints
+
+KILLED = """
+import os, signal, sys
+from trainers.finetune import main
+from trainers.finetuning.weighted_trainer import WeightedTrainer
+
+step, at = WeightedTrainer.training_step, int(sys.argv[1])
+
+def step_or_end(self, *given, **named):
+    if self.state.global_step == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, *given, **named)
+
+WeightedTrainer.training_step = step_or_end
+sys.exit(main(sys.argv[2:]))
+"""
+"""Runs the entry, and is killed when so many steps are done."""
+
+MADE_OF = {"learning_rate": 0.1, "task": "outings"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Make a world."""
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+def killed(words: list[str], at: int) -> None:
+    """Run the entry in a process that is killed when `at` steps are done."""
+    command = [sys.executable, "-c", KILLED, str(at), *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=dict(os.environ), check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_as_an_unbroken_one(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed in the middle of the third epoch, between two checkpoints, with dropout and patience.
+
+    The weights are the same bit by bit, and so are all scores, the learning curve among them.
+    """
+    encoder = save_tiny_encoder(tmp_path / "encoder", dropout=0.2)
+    options = {"encoder": encoder, "validation": 0.25, "patience": 8, "curve_steps": 4}
+    options |= {
+        "eval_strategy": "steps",
+        "eval_steps": 3,
+        "train": ["synthetic", "real:6-per-label"],
+    }
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main(world.options(whole, **options)) == 0
+    killed(world.options(broken, **options), 14)
+    assert not (broken / "run.json").exists()
+    assert (broken / "recipe.yaml").exists()
+    capsys.readouterr()
+
+    assert main(world.options(broken, **options)) == 0
+
+    assert "goes on from step 12" in capsys.readouterr().err
+    assert same_weights(whole, broken)
+    assert metrics(whole) == metrics(broken)
+    assert len(metrics(whole)["curve"]) >= 4
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_early_is_not_trained_on(world: World, tmp_path: Path) -> None:
+    """Killed after the last checkpoint, when nothing had got better: only the writing is left."""
+    options = {"learning_rate": 0, "num_train_epochs": 9, "validation": 0.25, "patience": 2}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main(world.options(whole, **options)) == 0
+    code = KILLED.replace("WeightedTrainer.training_step = step_or_end", ENDS_AT_THE_SCORING)
+    command = [sys.executable, "-c", code, "0", *world.options(broken, **options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+    assert main(world.options(broken, **options)) == 0
+
+    assert metrics(broken) == metrics(whole)
+    assert metrics(broken)["steps"] == 15
+    assert same_weights(whole, broken)
+
+
+ENDS_AT_THE_SCORING = """
+import trainers.finetuning.run as run
+run.test_texts = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_checkpoints_of_another_recipe_are_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names what differs, and leaves the checkpoints alone."""
+    out = tmp_path / "out"
+    code = main(world.options(out, learning_rate=1e30, warmup_steps=0, save_strategy="steps"))
+    assert code == 2
+    before = sorted(out.rglob("*"))
+    capsys.readouterr()
+
+    assert main(world.options(out, learning_rate=0.02)) == 2
+
+    printed = capsys.readouterr().err
+    assert "holds the checkpoints of another run: " in printed
+    assert sorted(out.rglob("*")) == before
+
+
+def test_checkpoints_of_another_task_are_refused(tmp_path: Path) -> None:
+    """Or of other texts, or of another number of processes: whatever the result depends on."""
+    open_checkpoints(tmp_path, MADE_OF, 1)
+
+    assert open_checkpoints(tmp_path, MADE_OF, 1) is None
+    with pytest.raises(UserError, match="task is 'outings' there and 'plants' here"):
+        open_checkpoints(tmp_path, {**MADE_OF, "task": "plants"}, 1)
+
+
+def checkpoint(folder: Path, step: int, *, processes: int = 1) -> Path:
+    """Write what of a checkpoint is looked at."""
+    import torch
+
+    place = folder / "checkpoints" / f"checkpoint-{step}"
+    place.mkdir(parents=True)
+    (place / "trainer_state.json").write_text(json.dumps({"stateful_callbacks": {}}))
+    names = [f"rng_state_{i}.pth" for i in range(processes)] if processes > 1 else ["rng_state.pth"]
+    for name in names:
+        torch.save({}, place / name)
+    return place
+
+
+@pytest.mark.parametrize("broken", ["trainer_state.json", "rng_state.pth"])
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_checkpoint_that_was_half_written_counts_for_nothing(
+    tmp_path: Path, broken: str, left: float
+) -> None:
+    """Whatever file it ends in: the one before is gone on from, and the broken one is removed."""
+    whole, half = checkpoint(tmp_path, 9), checkpoint(tmp_path, 10)
+    content = (half / broken).read_bytes()
+    (half / broken).write_bytes(content[: int(left * len(content))])
+
+    found = open_checkpoints(tmp_path, MADE_OF, 1)
+
+    assert found is not None
+    assert (found.checkpoint, found.step, found.best) == (whole, 9, None)
+    assert not half.exists()
+
+
+def test_a_checkpoint_needs_the_state_of_every_process(tmp_path: Path) -> None:
+    """The second process was killed before it had written its own."""
+    place = checkpoint(tmp_path, 5, processes=2)
+    (place / "rng_state_1.pth").unlink()
+
+    assert open_checkpoints(tmp_path, MADE_OF, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("run.json", "holds a finished model; name another folder"),
+        ("notes.txt", "is not empty, and no run that could be gone on with"),
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], there: str, said: str
+) -> None:
+    """What is in it stays."""
+    (tmp_path / there).write_text("mine")
+
+    assert main(world.options(tmp_path)) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [there]
+
+
+def test_a_folder_in_use_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While another run holds it; afterwards it is free."""
+    with FileLock(tmp_path / ".lock"):
+        assert main(world.options(tmp_path)) == 2
+    assert "another run is training there" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "checkpoints", ignore_errors=True)
+    assert main(world.options(tmp_path, num_train_epochs=1)) == 0

@@ -1,0 +1,58 @@
+"""`TrainingArguments` of a fine-tuning run: what our settings decide, and what is left to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from builders.errors import UserError
+from trainers.finetuning.precision import in_bf16
+from trainers.finetuning.settings import FinetuneSettings
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
+
+
+def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> TrainingArguments:
+    """Return the arguments of a `Trainer`.
+
+    Args:
+        settings: Our own; they decide where both name a thing.
+        given: Arguments by name, `output_dir` among them.
+
+    Raises:
+        UserError: `TrainingArguments` refuses them, or one process sees several GPUs.
+    """
+    import torch
+    from transformers import TrainingArguments
+
+    on_cpu = bool(given.get("use_cpu")) or not torch.accelerator.is_available()
+    values = {
+        "per_device_train_batch_size": settings.batch_size,
+        "per_device_eval_batch_size": 128,
+        **given,
+        "num_train_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+        "warmup_steps": settings.warmup,
+        "bf16": in_bf16(settings.precision, on_cpu=on_cpu),
+        # `bf16` without a GPU is refused unless this says that there is to be none.
+        "use_cpu": on_cpu,
+        "remove_unused_columns": False,
+        "logging_nan_inf_filter": False,
+        "restore_callback_states_from_checkpoint": True,
+        "dataloader_pin_memory": not on_cpu,
+    }
+    try:
+        arguments = TrainingArguments(**values)
+        processes = arguments.world_size
+    except (ValueError, TypeError, ImportError) as error:
+        line = " ".join(str(error).split())
+        raise UserError(f"TrainingArguments: {line}") from error
+    if arguments.n_gpu > 1:
+        raise UserError(
+            f"{arguments.n_gpu} GPUs and {processes} process: start one process a GPU (torchrun "
+            f"--nproc_per_node {arguments.n_gpu} --standalone -m trainers.finetune ...), or leave "
+            "it one with CUDA_VISIBLE_DEVICES=0"
+        )
+    return arguments

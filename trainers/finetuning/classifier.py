@@ -1,0 +1,134 @@
+"""`Finetune`: fine-tuning as a trainer of a study, on texts at hand."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from builders.data import LabelledTexts
+from trainers.base import ClassifierTrainer, Outcome, Setting
+from trainers.encoders import Encoder
+from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.settings import FinetuneSettings
+from trainers.finetuning.watching import steps_reported
+from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, Loss
+from trainers.losses.base import real_for_checker
+
+
+class Finetune(ClassifierTrainer):
+    """Fine-tunes every weight of the encoder, by the Hugging Face `Trainer`.
+
+    Args:
+        encoder: The pretrained encoder.
+        settings: How it is trained.
+        progress: Called after each step with the steps done and the steps in all.
+        loss: What is minimised; None for cross-entropy.
+        real: Real training texts, of which each run's seed draws those for the quality checker;
+            None for a loss that needs none.
+        checker_per_label: Real texts of each label for the quality checker; all of a label that has
+            fewer.
+
+    Raises:
+        UserError: The loss needs real texts and there are none of a label.
+    """
+
+    name = "finetune"
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        settings: FinetuneSettings | None = None,
+        progress: Callable[[int, int], object] = lambda done, of: None,
+        loss: Loss | None = None,
+        real: LabelledTexts | None = None,
+        checker_per_label: int = CHECKER_PER_LABEL,
+    ) -> None:
+        self.encoder = encoder
+        self.progress = progress
+        self.finetune_settings = settings or FinetuneSettings()
+        self.loss = loss or CrossEntropy()
+        self.real = real
+        self.checker_per_label = checker_per_label
+        self.settings: dict[str, Setting] = {
+            **asdict(self.finetune_settings),
+            **self.loss.settings,
+        }
+        if self.loss.needs_real:  # what would fail in the first run fails before any work
+            self.settings |= {
+                "checker_per_label": checker_per_label,
+                "checker_pool": real_for_checker(real, self.loss.name).content_hash,
+            }
+
+    def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
+        """Fine-tune on `train` and predict `test`.
+
+        Raises:
+            UserError: The encoder cannot be fine-tuned, or the loss became no number.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            return self._run(train, test, seed, Path(scratch))[1]
+
+    def run_and_save(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, folder: Path
+    ) -> Outcome:
+        """Do what `run` does, and write the classifier to `folder` as `transformers` loads it.
+
+        Args:
+            train: Training texts.
+            test: Test texts, possibly none.
+            seed: Draws the order and the initial weights.
+            folder: A new or empty folder.
+
+        Raises:
+            UserError: As of `run`.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            fitting, outcome = self._run(train, test, seed, Path(scratch))
+            fitting.save(folder)
+        return outcome
+
+    def fitting(self, train: LabelledTexts, seed: int, folder: Path) -> Fitting:
+        """Return a training that is ready to start; `folder` is for what it leaves on the way."""
+        plan = Plan(
+            self.encoder,
+            self.finetune_settings,
+            {
+                "output_dir": str(folder),
+                "seed": seed,
+                "save_strategy": "no",
+                "report_to": "none",
+                "disable_tqdm": True,
+                "logging_strategy": "no",
+            },
+            self.loss,
+        )
+        real = None
+        if self.loss.needs_real:
+            pool = real_for_checker(self.real, self.loss.name)
+            real = pool.sample_per_label(self.checker_per_label, seed)
+        return Fitting(plan, train, real=real, callbacks=[steps_reported(self.progress)])
+
+    def _run(
+        self, train: LabelledTexts, test: LabelledTexts, seed: int, scratch: Path
+    ) -> tuple[Fitting, Outcome]:
+        start = time.perf_counter()
+        fitting = self.fitting(train, seed, scratch)
+        fitting.trainer.train()
+        tokens = fitting.tokenised(test.texts)
+        probabilities = np.zeros((0, len(train.label_names)), dtype=np.float32)
+        if len(test):
+            probabilities = fitting.probabilities(tokens)
+        details: dict[str, Setting] = {
+            "steps": int(fitting.trainer.state.global_step),
+            "cut_train": fitting.train_tokens.cut,
+            "cut_test": tokens.cut,
+            **fitting.counted,
+        }
+        predictions = probabilities.argmax(-1).astype(np.int64)
+        seconds = time.perf_counter() - start
+        return fitting, Outcome(predictions, seconds, details, probabilities)

@@ -1,0 +1,233 @@
+"""One training, whatever asks for it: model, weight of each text, `Trainer`, checkers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.data import LabelledTexts
+from builders.errors import UserError
+from trainers.base import Setting
+from trainers.encoders import Encoder, loading
+from trainers.finetuning.settings import FinetuneSettings
+from trainers.finetuning.tokens import Tokens, limit_of, load_tokenizer, tokenise
+from trainers.heads import class_weights
+from trainers.losses import CrossEntropy, Fit, Loss
+from trainers.saving import save_classifier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+
+    from trainers.finetuning.weighted_trainer import WeightedTrainer
+
+Floats = NDArray[np.float32]
+
+_KEEPS_NOTHING = {
+    "save_strategy": "no",
+    "eval_strategy": "no",
+    "load_best_model_at_end": False,
+    "logging_strategy": "no",
+    "report_to": "none",
+    "disable_tqdm": True,
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        encoder: The pretrained encoder.
+        settings: How it is trained.
+        arguments: What else `TrainingArguments` takes; `seed` draws the order, the initial weights
+            of the classifier, and the dropout.
+        loss: What is minimised.
+    """
+
+    encoder: Encoder
+    settings: FinetuneSettings = field(default_factory=FinetuneSettings)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    loss: Loss = field(default_factory=CrossEntropy)
+
+    @property
+    def for_checkers(self) -> Plan:
+        """The same training by cross-entropy, of which nothing is kept."""
+        return replace(self, loss=CrossEntropy(), arguments={**self.arguments, **_KEEPS_NOTHING})
+
+
+class Fitting:
+    """A training that is ready to start.
+
+    Args:
+        plan: How to train.
+        train: The training texts.
+        weights: How much each counts by where it is from (n,), on average 1; None for all alike.
+        validation: Texts that training is watched on; None to train to the end.
+        real: Real texts for the quality checker of a loss that needs one.
+        callbacks: Told of every step.
+        start: A folder of weights to start from instead of the encoder's.
+
+    Attributes:
+        counted: What the loss counted: `checker_size`, real texts of its checker, and `left_out`,
+            texts of weight 0.
+
+    Raises:
+        UserError: The encoder, the loss or the number of processes does not allow it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        train: LabelledTexts,
+        *,
+        weights: Floats | None = None,
+        validation: LabelledTexts | None = None,
+        real: LabelledTexts | None = None,
+        callbacks: Sequence[TrainerCallback] = (),
+        start: Path | None = None,
+    ) -> None:
+        self.plan = plan
+        self.tokenizer = load_tokenizer(plan.encoder)
+        known = plan.loss.example_weights(train, checker(plan), real)
+        self.counted: dict[str, Setting] = {} if real is None else {"checker_size": len(real)}
+        if left_out := int((known.weights == 0).sum()):
+            self.counted["left_out"] = left_out
+        counts = _multiplied(plan, train, known.weights, weights)
+        columns = {"labels": train.labels, "weights": counts.tolist()}
+        if known.quality is not None:
+            columns["quality"] = known.quality.tolist()
+        from transformers import set_seed
+
+        set_seed(int(plan.arguments.get("seed", 42)))  # the classifier's weights are drawn here
+        model = _load(plan.encoder, train.label_names, start)
+        self.limit = limit_of(model, self.tokenizer, plan.settings.max_length)
+        self.train_tokens = tokenise(self.tokenizer, train.texts, self.limit, columns)
+        self.validation_tokens: Tokens | None = None
+        if validation is not None:
+            watched = {"labels": validation.labels}
+            tokens = tokenise(self.tokenizer, validation.texts, self.limit, watched)
+            self.validation_tokens = tokens.longest_first()[0]
+        self.trainer = _trainer(
+            plan, model, self.tokenizer, self.train_tokens, self.validation_tokens, callbacks
+        )
+
+    def tokenised(self, texts: Sequence[str]) -> Tokens:
+        """Return texts as the model is given them."""
+        return tokenise(self.tokenizer, texts, self.limit)
+
+    def probabilities(self, tokens: Tokens) -> Floats:
+        """Return the probabilities that the model gives to texts (n, labels)."""
+        logits = self.trainer.logits(tokens)
+        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        probabilities: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        """Write the model and its tokenizer to `folder`, from the first process; no pickles.
+
+        To be called in all processes: where the weights are spread over them they are gathered.
+
+        Raises:
+            UserError: A weight is no number.
+        """
+        import torch
+
+        trainer = self.trainer
+        model: Any = trainer.accelerator.unwrap_model(trainer.model)
+        state = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else {}
+        held = state.values() if state else model.parameters()
+        if trainer.args.should_save:
+            if not all(bool(torch.isfinite(each).all()) for each in held):
+                raise UserError(
+                    f"step {trainer.state.global_step}: a weight is no number after it, so no "
+                    f"model is saved; lower learning_rate ({trainer.args.learning_rate})"
+                )
+            save_classifier(model, self.plan.encoder, folder, self.limit, state or None)
+
+
+def checker(plan: Plan) -> Fit:
+    """Return how a loss trains its checkers: fine-tuned as the model is, by cross-entropy."""
+
+    def fit(train: LabelledTexts, texts: Sequence[str]) -> Floats:
+        with tempfile.TemporaryDirectory() as folder:
+            own = replace(plan, arguments={**plan.arguments, "output_dir": folder})
+            fitting = Fitting(own.for_checkers, train)
+            fitting.trainer.train()
+            return fitting.probabilities(fitting.tokenised(texts))
+
+    return fit
+
+
+def _multiplied(
+    plan: Plan, train: LabelledTexts, by_loss: Floats, by_source: Floats | None
+) -> Floats:
+    """Return how much each text counts: class, source and loss weights multiplied (n,)."""
+    labels = np.asarray(train.labels, dtype=np.int64)
+    total = by_loss.astype(np.float32)
+    if plan.settings.class_weights == "balanced":
+        total = total * class_weights(labels, len(train.label_names))[labels]
+    return total if by_source is None else total * by_source
+
+
+def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) -> PreTrainedModel:
+    from transformers import AutoModelForSequenceClassification
+
+    with loading(encoder):
+        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            start or encoder.path,
+            num_labels=len(label_names),
+            id2label=dict(enumerate(label_names)),
+            label2id={name: i for i, name in enumerate(label_names)},
+            dtype="float32",
+        )
+    return model
+
+
+def _trainer(
+    plan: Plan,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    train: Tokens,
+    validation: Tokens | None,
+    callbacks: Sequence[TrainerCallback],
+) -> WeightedTrainer:
+    from transformers import DataCollatorWithPadding, PrinterCallback
+
+    from trainers.finetuning.arguments import training_arguments
+    from trainers.finetuning.batches import Batches
+    from trainers.finetuning.scores import metrics
+    from trainers.finetuning.weighted_trainer import WeightedTrainer
+
+    own, arguments = plan.settings, training_arguments(plan.settings, plan.arguments)
+    for name, n in (("training texts", len(train)), ("batch_size", own.batch_size)):
+        if n < arguments.world_size:
+            raise UserError(
+                f"{name}: {n} is less than the {arguments.world_size} processes, and each needs a "
+                "text a step; start fewer"
+            )
+    trainer = WeightedTrainer(
+        loss=plan.loss,
+        batches=Batches(
+            train.lengths,
+            own.batch_size,
+            arguments.seed,
+            own.order,
+            arguments.process_index,
+            arguments.world_size,
+        ),
+        model=model,
+        args=arguments,
+        train_dataset=train,
+        eval_dataset=validation,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=metrics,
+        callbacks=list(callbacks),
+    )
+    trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
+    return trainer

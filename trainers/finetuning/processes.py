@@ -1,0 +1,64 @@
+"""Several processes that train together: how many there are, and what the first does for all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from builders.errors import UserError
+
+T = TypeVar("T")
+
+
+def rank() -> int:
+    """Return which process this is, from 0, as its launcher says; without loading torch."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def check_processes(asked: int | None) -> None:
+    """Refuse to run as another number of processes than was asked for.
+
+    `accelerate launch --cpu --num_processes 2` starts one, and says nothing.
+
+    Raises:
+        UserError: It does.
+    """
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if asked is None or asked == started:
+        return
+    few = f"1 process, not the {asked}" if started == 1 else f"{started} processes, not the {asked}"
+    raise UserError(
+        f"processes {asked}: this runs as {few} asked for; launch it with torchrun "
+        f"--nproc_per_node {asked} --standalone -m trainers.finetune RECIPE (accelerate launch "
+        "--cpu starts one process whatever --num_processes says)"
+    )
+
+
+def in_first(do: Callable[[], T]) -> T:
+    """Do something in the first process alone, and give all what it gave.
+
+    Raises:
+        UserError: The first process met one; all raise it.
+    """
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
+    given: list[object] = [None, None]
+    if PartialState().is_main_process:
+        try:
+            given[0] = do()
+        except UserError as error:
+            given[1] = str(error)
+    broadcast_object_list(given)
+    if given[1] is not None:
+        raise UserError(str(given[1]))
+    result: T = given[0]  # type: ignore[assignment]
+    return result
+
+
+def leave() -> None:
+    """End the communication between processes, without which some end in an abort."""
+    from accelerate import PartialState
+
+    PartialState().destroy_process_group()

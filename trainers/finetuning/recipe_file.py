@@ -1,0 +1,73 @@
+"""Recipes as YAML: read as if each key were an option, and written so that they can be read again.
+
+python -m trainers.finetune recipe.yaml --learning_rate 2e-5     # the command line wins
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from builders.errors import UserError
+from builders.tasks.mistakes import closest
+from trainers.finetuning.recipe import DECIDED
+
+
+def read_recipe(path: Path, known: Collection[str]) -> list[str]:
+    """Return the options that a recipe states, as a command line would.
+
+    Args:
+        path: The YAML file.
+        known: Every key that there is.
+
+    Raises:
+        UserError: It cannot be read, or it has a key that is unknown.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name a recipe") from error
+    except (ValueError, yaml.YAMLError) as error:
+        line = " ".join(str(error).split())
+        raise UserError(f"{path}: is no YAML ({line}); mend it there") from error
+    if not isinstance(content, dict) or not content:
+        raise UserError(f"{path}: is no recipe; write one `option: value` a line")
+    words: list[str] = []
+    for key, value in content.items():
+        if key not in known or key in DECIDED:
+            raise UserError(f"{path}: {refusal(str(key), known)}")
+        words += _words(str(key), value)
+    return words
+
+
+def refusal(key: str, known: Collection[str]) -> str:
+    """Say of an unknown key, or of one that is not to be given, what to give instead."""
+    if key in DECIDED:
+        return f"{key} is not to be given: {DECIDED[key]}"
+    near = closest(key, known)
+    return f"unknown option {key!r}" + (f"; did you mean {near}?" if near else "; see --help")
+
+
+def write_recipe(values: Mapping[str, Any], path: Path, comment: str) -> None:
+    """Write options so that `read_recipe` gives them again."""
+    text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
+    path.write_text(f"# {comment}\n{text}", encoding="utf-8")
+
+
+def _words(key: str, value: Any) -> list[str]:
+    """Write one key as options: `--key=value`, which also holds where a value starts with `-`."""
+    match value:
+        case None:
+            return []
+        case bool():
+            return [f"--{key}={str(value).lower()}"]
+        case list():
+            return [f"--{key}", *map(str, value)]
+        case dict():
+            return [f"--{key}={json.dumps(value)}"]
+        case _:
+            return [f"--{key}={value}"]

@@ -1,0 +1,165 @@
+"""A fine-tuning run from a recipe to a folder: in one process or many, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.errors import UserError
+from builders.tasks import load_task
+from builders.tasks.base import Task
+from trainers.encoders import load_encoder
+from trainers.finetuning.arguments import training_arguments
+from trainers.finetuning.checkpoints import Resume, open_checkpoints
+from trainers.finetuning.fitting import Plan
+from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, staging
+from trainers.finetuning.processes import check_processes, in_first
+from trainers.finetuning.recipe import Recipe, settings_of
+from trainers.finetuning.recipe_file import write_recipe
+from trainers.finetuning.record import metrics_of, settings_in, trained_run
+from trainers.finetuning.run_arguments import run_arguments
+from trainers.finetuning.texts import RunTexts, gather_texts, test_texts
+from trainers.finetuning.watched_run import WatchedRun
+from trainers.losses import LabelSmoothing, Loss, create_loss
+from trainers.run_folder import Scores, TrainedRun
+from trainers.scoring import scores_on
+
+Said = Callable[[str], object]
+
+_DECIDES_NOTHING = {
+    "output_dir", "report_to", "run_name", "disable_tqdm", "logging_strategy", "logging_steps",
+    "logging_first_step", "log_level", "save_total_limit", "dataloader_num_workers",
+    # What these lead to is told apart by its content.
+    "task", "encoder", "corpus", "config", "revision", "real",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be run.
+
+    Attributes:
+        recipe: Our own options.
+        arguments: The options of `TrainingArguments`, by name.
+        written: Every option that is not at its default, and all of our own.
+    """
+
+    recipe: Recipe
+    arguments: Mapping[str, Any]
+    written: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A run whose inputs are all at hand."""
+
+    asked: Asked
+    out: Path
+    task: Task
+    plan: Plan
+    texts: RunTexts
+    processes: int
+
+
+def run(asked: Asked, said: Said) -> TrainedRun:
+    """Train, score on real test texts, and write the folder.
+
+    Args:
+        asked: What is to be run.
+        said: Called with each line that a person should read.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UserError: Something is not at hand or does not fit; no model is written then.
+    """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of files; the bar of the training stays
+    ready = _ready(asked, said)
+    with _claimed(ready) as resume:
+        watched = WatchedRun(
+            ready.plan, ready.texts, asked.recipe, lambda: test_texts(ready.task, asked.recipe)
+        )
+        watched.train(resume, said)
+        return _finished(ready, watched, said)
+
+
+def _ready(asked: Asked, said: Said) -> _Ready:
+    """Load and check all that is needed, the quick things first."""
+    recipe, given = asked.recipe, dict(asked.arguments)
+    check_processes(recipe.processes)
+    if not given["output_dir"]:
+        raise UserError("output_dir: is missing; say where the model is to go")
+    out = Path(given["output_dir"]).resolve()
+    check_out(out)
+    loss, settings = _loss(recipe, given), settings_of(recipe, given)
+    task = load_task(recipe.task)
+    values = run_arguments(given, out, watched=recipe.validation != "none")
+    plan = Plan(load_encoder(recipe.encoder), settings, values, loss)
+    processes = training_arguments(settings, values).world_size  # joins the processes
+    texts = gather_texts(task, recipe, int(given["seed"]), said, checker=loss.needs_real)
+    return _Ready(asked, out, task, plan, texts, processes)
+
+
+def _loss(recipe: Recipe, given: dict[str, Any]) -> Loss:
+    """Return the loss; `label_smoothing_factor` says the epsilon of label smoothing."""
+    epsilon = given.pop("label_smoothing_factor")
+    if not epsilon:
+        return create_loss(recipe.loss)
+    if recipe.loss not in ("cross_entropy", LabelSmoothing.name):
+        raise UserError(
+            f"label_smoothing_factor {epsilon}: is not of --loss {recipe.loss}; leave one out"
+        )
+    return LabelSmoothing(epsilon)
+
+
+@contextmanager
+def _claimed(ready: _Ready) -> Iterator[Resume | None]:
+    """Hold the folder, and give where to go on; the first process does it for all."""
+    with ExitStack() as held:
+
+        def claim() -> Resume | None:
+            held.enter_context(claimed(ready.out))
+            resume = open_checkpoints(ready.out, _made_of(ready), ready.processes)
+            versions = "understudy fine-tuning; python -m trainers.finetune takes it again"
+            write_recipe(ready.asked.written, ready.out / RECIPE, versions)
+            return resume
+
+        yield in_first(claim)
+
+
+def _made_of(ready: _Ready) -> dict[str, Any]:
+    """Return all that decides the result, as the checkpoints of a run are told apart."""
+    texts, written = ready.texts, ready.asked.written
+    given = {name: value for name, value in written.items() if name not in _DECIDES_NOTHING}
+    return {
+        "task": ready.task.name,
+        "labels": list(ready.task.label_names),
+        "encoder files": ready.plan.encoder.fingerprint,
+        "training texts": texts.train.content_hash,
+        "validation texts": texts.validation.content_hash if texts.validation else "",
+        "checker's texts": texts.checker.content_hash if texts.checker else "",
+        "processes": ready.processes,
+        **given,
+    }
+
+
+def _finished(ready: _Ready, watched: WatchedRun, said: Said) -> TrainedRun:
+    """Score and write what was trained."""
+    test = test_texts(ready.task, ready.asked.recipe)
+    scores: tuple[Scores, ...] = ()
+    if test is not None:
+        scores = (scores_on(*test, watched.predictions(test[1], said)),)
+    place = in_first(lambda: staging(ready.out))
+    watched.fitting.save(place)
+    settings = settings_in(ready.asked.recipe, ready.plan, watched, ready.processes)
+    plan = ready.plan
+    seed = int(plan.arguments["seed"])
+    record = trained_run(ready.task, ready.texts, plan.encoder, seed, settings, scores)
+    metrics = metrics_of(watched, [asdict(each) for each in scores])
+    return in_first(lambda: finish(ready.out, record, metrics, watched.log))

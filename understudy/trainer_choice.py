@@ -1,0 +1,37 @@
+"""The trainer that a user's settings ask for."""
+
+from collections.abc import Callable
+
+from builders.data import LabelledTexts
+from trainers.embeddings import Embeddings
+from trainers.encoders import Encoder
+from trainers.finetune import Finetune
+from trainers.losses import create_loss
+from trainers.probe import Probe
+from understudy.settings import StudySettings
+
+
+def create_trainer(
+    settings: StudySettings,
+    encoder: Encoder,
+    embeddings: Embeddings,
+    real: LabelledTexts | None,
+    stepped: Callable[[int, int], object] = lambda done, of: None,
+) -> Probe | Finetune:
+    """Return what trains the classifiers of one task.
+
+    Args:
+        settings: As the user gave them.
+        encoder: The encoder.
+        embeddings: Its vectors, for a probe.
+        real: Real training texts, for the checker of a loss that needs one; None without any.
+        stepped: Called after each step of fine-tuning with the steps done and the steps in all.
+
+    Raises:
+        UserError: There is no such loss, or it needs real texts and there are none of a label.
+    """
+    loss, n = create_loss(settings.loss), settings.checker_per_label
+    pool = real if loss.needs_real else None
+    if settings.trainer == "finetune":
+        return Finetune(encoder, progress=stepped, loss=loss, real=pool, checker_per_label=n)
+    return Probe(encoder, embeddings, loss=loss, real=pool, checker_per_label=n)
