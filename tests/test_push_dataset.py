@@ -23,7 +23,7 @@ from builders.card import OWN_TEXT
 
 FORKS = r"""
 import json, os, sys
-import builders.filters.overlap, jinja2, pandas, pyarrow.dataset, pyarrow.parquet
+import builders.filters.overlap, jinja2, pandas, pyarrow.parquet
 import huggingface_hub, huggingface_hub.hf_api, huggingface_hub.repocard
 import push_scripts.checks, push_scripts.pull, push_scripts.push_dataset, push_scripts.repository
 from understudy.cli import main

@@ -2,17 +2,14 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from builders.errors import UserError
 
 NOT_CHECKED = "not checked"
 """In the place of a count where there was nothing to compare with."""
-
-SEPARATOR = "\n" * 4
-"""Between texts that are searched together; no form that is looked for goes on across it."""
 
 _SHOWN = 2
 """Characters of a finding that are printed; enough to find it, too few to use it."""
@@ -40,24 +37,21 @@ class Check(ABC):
     Attributes:
         name: As `--allow` names it.
         advice: What to do about findings, for the message that stops a push.
+        hint: What every text with a finding matches, in the syntax of RE2, which looks through a
+            column in one go: most texts do not match. None where any text may have a finding.
     """
 
     name: ClassVar[str]
     advice: ClassVar[str]
+    hint: ClassVar[str | None] = None
 
     @abstractmethod
     def kinds(self) -> dict[str, bool]:
         """Return what it looks for: kind -> whether there is what it needs to look for it."""
 
-    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
-        """Return the rows that are worth a look; a large corpus holds nothing in most of them.
-
-        Args:
-            texts: The texts.
-            joined: All of them, with `SEPARATOR` between: one search in it is quicker than many.
-        """
-        del joined
-        return range(len(texts))
+    def is_idle(self) -> bool:
+        """Say whether no text at all can have a finding."""
+        return False
 
     @abstractmethod
     def findings(self, text: str) -> Iterator[Finding]:
@@ -90,14 +84,12 @@ class CheckReport:
         return "\n".join([*rows, *(f"| {_cell(name)} | {n} |" for name, n in values.items())])
 
 
-def run_checks(
-    checks: Sequence[Check], texts: Sequence[str], allow: Collection[str]
-) -> CheckReport:
+def run_checks(checks: Sequence[Check], texts: Any, allow: Collection[str]) -> CheckReport:
     """Run `checks` over `texts`.
 
     Args:
         checks: The checks.
-        texts: The texts that would be published.
+        texts: The texts that would be published: strings, or a column of Arrow.
         allow: Names of checks whose findings do not stop a push.
 
     Raises:
@@ -110,9 +102,10 @@ def run_checks(
     counts: dict[str, int] = {}
     unchecked: list[str] = []
     lines: dict[bool, list[str]] = {False: [], True: []}
-    joined = SEPARATOR.join(texts)
+    column = _column(texts)
+    hinted = _Hinted.of(column, "|".join(check.hint for check in checks if check.hint))
     for check in checks:
-        found = _found(check, texts, joined)
+        found = _found(check, column, hinted)
         for kind, able in check.kinds().items():
             if not able:
                 unchecked.append(f"{check.name}: {kind}")
@@ -123,12 +116,36 @@ def run_checks(
     return CheckReport(counts, tuple(unchecked), lines[False], lines[True], len(texts))
 
 
-def rows_with(parts: Iterable[str], texts: Sequence[str], joined: str) -> list[int]:
-    """Return the rows that hold one of `parts`."""
-    there = [part for part in parts if part in joined]
-    if not there:
-        return []
-    return [row for row, text in enumerate(texts) if any(part in text for part in there)]
+@dataclass(frozen=True)
+class _Hinted:
+    """Texts of a column with the numbers of their rows."""
+
+    rows: Any
+    texts: Any
+
+    @classmethod
+    def of(cls, texts: Any, pattern: str) -> "_Hinted":
+        """Return those of all `texts` that match `pattern`."""
+        from pyarrow import compute
+
+        mask = compute.match_substring_regex(texts, pattern)
+        return cls(compute.indices_nonzero(mask), texts.filter(mask))
+
+    def matching(self, pattern: str) -> Iterator[tuple[int, str]]:
+        """Yield those of them that match `pattern` too."""
+        from pyarrow import compute
+
+        mask = compute.match_substring_regex(self.texts, pattern).combine_chunks()
+        rows, texts = self.rows.filter(mask), self.texts.filter(mask)
+        return zip(rows.to_pylist(), texts.to_pylist(), strict=True)
+
+
+def _column(texts: Any) -> Any:
+    import pyarrow
+
+    if isinstance(texts, pyarrow.ChunkedArray):
+        return texts
+    return pyarrow.chunked_array([pyarrow.array(texts, pyarrow.large_string())])
 
 
 def masked(found: str) -> str:
@@ -137,11 +154,14 @@ def masked(found: str) -> str:
     return f"{found[:_SHOWN]}{hidden}{'...' if len(found) > _LONGEST else ''}"
 
 
-def _found(check: Check, texts: Sequence[str], joined: str) -> dict[str, dict[int, str]]:
+def _found(check: Check, column: Any, hinted: _Hinted) -> dict[str, dict[int, str]]:
     """Return kind -> row -> the first finding in that row, masked."""
     found: dict[str, dict[int, str]] = {kind: {} for kind in check.kinds()}
-    for row in check.rows(texts, joined):
-        for each in check.findings(texts[row]):
+    if check.is_idle():
+        return found
+    hint = check.hint
+    for row, text in hinted.matching(hint) if hint else enumerate(column.to_pylist()):
+        for each in check.findings(text):
             found[each.kind].setdefault(row, each.masked)
     return found
 
