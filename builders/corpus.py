@@ -28,6 +28,7 @@ from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
 
 _ROW_GROUP = 50_000  # rows; small groups, which the library's default makes, are slow to read
+_ROWS_AT_ONCE = 20_000  # looked through before a push
 CARD = "README.md"
 RECORD = "corpus.json"
 
@@ -104,28 +105,27 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     )
 
 
-def read_texts(folder: Path, strategy: str) -> Any:
-    """Read the texts of one configuration alone, as a column of Arrow: quick for a large one.
+def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
+    """Yield the texts of one configuration, in Arrow arrays of some thousands: quick, and small.
 
     Raises:
         UserError: It is not there, or is damaged.
     """
-    return _read_table(folder, strategy, ["text"])[0].column("text")
+    import pyarrow.parquet
+
+    for path in _files(folder, strategy):
+        with _readable(path), pyarrow.parquet.ParquetFile(path) as opened:
+            for part in opened.iter_batches(_ROWS_AT_ONCE, columns=["text"], use_threads=False):
+                yield part.column("text")
 
 
 def _read_table(folder: Path, strategy: str, columns: list[str]) -> tuple[Any, Path]:
     """Return the columns of a configuration, and its first file."""
     import pyarrow
 
-    path = folder / strategy / RECORD
-    record = _read_record(path) if path.is_file() else None
-    files = sorted((folder / strategy).glob(f"{record.files}-*.parquet")) if record else []
-    if not files:
-        raise UserError(f"{folder}: no configuration {strategy!r}; build it first")
-    try:
+    files = _files(folder, strategy)
+    with _readable(files[0]):
         return pyarrow.concat_tables([read_parquet(file, columns) for file in files]), files[0]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError(f"{files[0]}: cannot be read ({error}); build it again") from error
 
 
 def read_parquet(file: Any, columns: Sequence[str] | None = None) -> Any:
@@ -135,6 +135,24 @@ def read_parquet(file: Any, columns: Sequence[str] | None = None) -> Any:
     with pyarrow.parquet.ParquetFile(file) as opened:
         table = opened.read(columns=columns)
     return table if columns is None else table.select(columns)  # a missing one is an error
+
+
+def _files(folder: Path, strategy: str) -> list[Path]:
+    path = folder / strategy / RECORD
+    record = _read_record(path) if path.is_file() else None
+    files = sorted((folder / strategy).glob(f"{record.files}-*.parquet")) if record else []
+    if not files:
+        raise UserError(f"{folder}: no configuration {strategy!r}; build it first")
+    return files
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be read what to do."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); build it again") from error
 
 
 def check_folder(folder: Path, task: Task, strategy: str) -> None:

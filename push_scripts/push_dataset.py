@@ -206,9 +206,8 @@ def _checked(
     allowed = [each for each in allow if each != CARD_EDITS]
     problems, tables = [], []
     for name in contents.configurations:
-        texts = read_texts(folder, name)
         shown = examples if create_strategy(name).shows_examples else ()
-        report = check_corpus(texts, real, shown, allowed)
+        report = check_corpus(read_texts(folder, name), real, shown, allowed)
         problems += [f"{name}: {problem}" for problem in report.problems]
         tables.append(f"### Of `{name}`\n\n{report.as_markdown()}")
     if problems:

@@ -37,7 +37,7 @@ REAL = RealData(labelled(TRAINED), labelled(TESTED), labelled(VALIDATED), "made 
 
 def check(*texts: str, allow: tuple[str, ...] = ()) -> CheckReport:
     """Check texts without anything to compare them with."""
-    return check_corpus(texts, None, None, allow)
+    return check_corpus([texts], None, None, allow)
 
 
 def found(text: str) -> list[str]:
@@ -60,7 +60,7 @@ def found(text: str) -> list[str]:
 )
 def test_a_copy_of_a_real_text_is_a_leak(text: str, kind: str) -> None:
     """Verbatim, in other case, with a word changed or inside a longer text: its source is named."""
-    report = check_corpus([OTHER, text], REAL, [SHOWN], ())
+    report = check_corpus([[OTHER, text]], REAL, [SHOWN], ())
 
     assert {name for name, count in report.counts.items() if count} == {f"leak: {kind}"}
     assert report.counts[f"leak: {kind}"] == 1
@@ -70,14 +70,14 @@ def test_a_copy_of_a_real_text_is_a_leak(text: str, kind: str) -> None:
 
 def test_a_leak_is_reported_without_the_real_text() -> None:
     """The message says which row, and shows no word of the text."""
-    (problem,) = check_corpus([TESTED], REAL, (), ()).problems
+    (problem,) = check_corpus([[TESTED]], REAL, (), ()).problems
 
     assert not {"village", "fair", "seen", "pumpkin"} & set(problem.split())
 
 
 def test_without_real_texts_leaks_are_not_checked() -> None:
     """What cannot be compared has no count: it is `not checked`, in the table too."""
-    report = check_corpus([TESTED], None, None, ())
+    report = check_corpus([[TESTED]], None, None, ())
 
     assert report.not_checked == (
         "leak: real test text",
@@ -90,12 +90,12 @@ def test_without_real_texts_leaks_are_not_checked() -> None:
 
 def test_no_examples_are_not_unknown_examples() -> None:
     """Where it is known that none was shown, there are 0 copies of one."""
-    assert check_corpus([SHOWN], None, (), ()).counts["leak: seed example"] == 0
+    assert check_corpus([[SHOWN]], None, (), ()).counts["leak: seed example"] == 0
 
 
 def test_without_training_texts_only_these_are_not_checked() -> None:
     """Real test texts alone are compared with; that there is no training text is said."""
-    report = check_corpus([TRAINED], RealData(labelled(), labelled(TESTED), None, "x"), (), ())
+    report = check_corpus([[TRAINED]], RealData(labelled(), labelled(TESTED), None, "x"), (), ())
 
     assert report.not_checked == ("leak: real training text",)
     assert report.counts["leak: real test text"] == 0
@@ -282,14 +282,15 @@ def test_digits_of_every_script_are_looked_at() -> None:
     assert found(f"call 09{arabic} now") == ["personal_data: phone number"]
 
 
-def test_texts_may_be_a_column_of_several_parts() -> None:
-    """The rows of a finding are those of the whole column, whatever parts it is read in."""
-    column = pyarrow.chunked_array([[OTHER, OTHER], [], [f"call 09061 555 018, {OTHER}"]])
-    report = check_corpus(column, REAL, (), ())
+def test_rows_are_counted_over_all_parts() -> None:
+    """A corpus is read part after part; the row of a finding is that of the whole."""
+    parts = [pyarrow.array([OTHER, TESTED]), pyarrow.array([], pyarrow.string())]
+    parts.append(pyarrow.array([OTHER, f"call 09061 555 018, {OTHER}"]))
+    report = check_corpus(parts, REAL, (), ())
 
-    assert report.n_texts == 3
-    (problem,) = report.problems
-    assert problem.startswith("personal_data: phone number in 1 of 3 texts (first in row 2:")
+    assert report.n_texts == 4
+    assert "real test text in 1 of 4 texts (first in row 1)" in report.problems[0]
+    assert "phone number in 1 of 4 texts (first in row 3:" in report.problems[1]
 
 
 def test_no_texts_have_no_findings() -> None:

@@ -16,7 +16,7 @@ CHECKS = (Leak.name, Secrets.name, PersonalData.name)
 
 
 def check_corpus(
-    corpus_texts: Any,
+    parts: Iterable[Any],
     real: RealData | None,
     examples: Iterable[str] | None,
     allow: Collection[str],
@@ -24,7 +24,7 @@ def check_corpus(
     """Look for what should not be published in the texts of one configuration.
 
     Args:
-        corpus_texts: The texts, in the order of the rows: strings, or a column of Arrow.
+        parts: The texts, in the order of the rows, part after part: strings, or arrays of Arrow.
         real: The task's real texts; None where they are not at hand: leaks from them are then
             `not checked`, which is no count of 0.
         examples: The real texts that prompts showed: none for a strategy that shows none, None
@@ -34,4 +34,4 @@ def check_corpus(
     Raises:
         UserError: `allow` names no check.
     """
-    return run_checks((Leak(real, examples), Secrets(), PersonalData()), corpus_texts, allow)
+    return run_checks((Leak(real, examples), Secrets(), PersonalData()), parts, allow)

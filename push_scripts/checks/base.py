@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -84,12 +84,14 @@ class CheckReport:
         return "\n".join([*rows, *(f"| {_cell(name)} | {n} |" for name, n in values.items())])
 
 
-def run_checks(checks: Sequence[Check], texts: Any, allow: Collection[str]) -> CheckReport:
-    """Run `checks` over `texts`.
+def run_checks(
+    checks: Sequence[Check], parts: Iterable[Any], allow: Collection[str]
+) -> CheckReport:
+    """Run `checks` over texts.
 
     Args:
         checks: The checks.
-        texts: The texts that would be published: strings, or a column of Arrow.
+        parts: The texts that would be published, part after part: strings, or arrays of Arrow.
         allow: Names of checks whose findings do not stop a push.
 
     Raises:
@@ -99,53 +101,20 @@ def run_checks(checks: Sequence[Check], texts: Any, allow: Collection[str]) -> C
     for name in allow:
         if name not in names:
             raise UserError(f"--allow {name}: is no check; the checks are {', '.join(names)}")
+    found, n_texts = _found(checks, parts)
     counts: dict[str, int] = {}
     unchecked: list[str] = []
     lines: dict[bool, list[str]] = {False: [], True: []}
-    column = _column(texts)
-    hinted = _Hinted.of(column, "|".join(check.hint for check in checks if check.hint))
     for check in checks:
-        found = _found(check, column, hinted)
         for kind, able in check.kinds().items():
+            rows = found[check.name, kind]
             if not able:
                 unchecked.append(f"{check.name}: {kind}")
                 continue
-            counts[f"{check.name}: {kind}"] = len(found[kind])
-            if found[kind]:
-                lines[check.name in allow].append(_line(check, kind, found[kind], len(texts)))
-    return CheckReport(counts, tuple(unchecked), lines[False], lines[True], len(texts))
-
-
-@dataclass(frozen=True)
-class _Hinted:
-    """Texts of a column with the numbers of their rows."""
-
-    rows: Any
-    texts: Any
-
-    @classmethod
-    def of(cls, texts: Any, pattern: str) -> "_Hinted":
-        """Return those of all `texts` that match `pattern`."""
-        from pyarrow import compute
-
-        mask = compute.match_substring_regex(texts, pattern)
-        return cls(compute.indices_nonzero(mask), texts.filter(mask))
-
-    def matching(self, pattern: str) -> Iterator[tuple[int, str]]:
-        """Yield those of them that match `pattern` too."""
-        from pyarrow import compute
-
-        mask = compute.match_substring_regex(self.texts, pattern).combine_chunks()
-        rows, texts = self.rows.filter(mask), self.texts.filter(mask)
-        return zip(rows.to_pylist(), texts.to_pylist(), strict=True)
-
-
-def _column(texts: Any) -> Any:
-    import pyarrow
-
-    if isinstance(texts, pyarrow.ChunkedArray):
-        return texts
-    return pyarrow.chunked_array([pyarrow.array(texts, pyarrow.large_string())])
+            counts[f"{check.name}: {kind}"] = len(rows)
+            if rows:
+                lines[check.name in allow].append(_line(check, kind, rows, n_texts))
+    return CheckReport(counts, tuple(unchecked), lines[False], lines[True], n_texts)
 
 
 def masked(found: str) -> str:
@@ -154,16 +123,39 @@ def masked(found: str) -> str:
     return f"{found[:_SHOWN]}{hidden}{'...' if len(found) > _LONGEST else ''}"
 
 
-def _found(check: Check, column: Any, hinted: _Hinted) -> dict[str, dict[int, str]]:
-    """Return kind -> row -> the first finding in that row, masked."""
-    found: dict[str, dict[int, str]] = {kind: {} for kind in check.kinds()}
-    if check.is_idle():
-        return found
-    hint = check.hint
-    for row, text in hinted.matching(hint) if hint else enumerate(column.to_pylist()):
-        for each in check.findings(text):
-            found[each.kind].setdefault(row, each.masked)
-    return found
+_Found = dict[tuple[str, str], dict[int, str]]
+"""Check and kind -> row -> the first finding in that row, masked."""
+
+
+def _found(checks: Sequence[Check], parts: Iterable[Any]) -> tuple[_Found, int]:
+    """Return what is found in all parts, and how many texts they have."""
+    found: _Found = {(check.name, kind): {} for check in checks for kind in check.kinds()}
+    busy = [check for check in checks if not check.is_idle()]
+    first = 0
+    for part in parts:
+        for check, row, text in _looked_at(busy, part):
+            for each in check.findings(text):
+                found[check.name, each.kind].setdefault(first + row, each.masked)
+        first += len(part)
+    return found, first
+
+
+def _looked_at(checks: Sequence[Check], part: Any) -> Iterator[tuple[Check, int, str]]:
+    """Yield the texts that a check has to look at, with their rows within the part."""
+    import pyarrow
+    from pyarrow import compute
+
+    texts = part if isinstance(part, pyarrow.Array) else pyarrow.array(part, pyarrow.string())
+    # One search for all that is hinted at; what each check wants is looked for in what is found.
+    any_hint = compute.match_substring_regex(texts, "|".join(c.hint for c in checks if c.hint))
+    rows, hinted = compute.indices_nonzero(any_hint), texts.filter(any_hint)
+    for check in checks:
+        if check.hint is None:
+            yield from ((check, row, text) for row, text in enumerate(texts.to_pylist()))
+        else:
+            own = compute.match_substring_regex(hinted, check.hint)
+            pairs = zip(rows.filter(own).to_pylist(), hinted.filter(own).to_pylist(), strict=True)
+            yield from ((check, row, text) for row, text in pairs)
 
 
 def _line(check: Check, kind: str, rows: dict[int, str], n_texts: int) -> str:
