@@ -117,7 +117,7 @@ def _write(composition: Composition, folder: Path) -> int:
     kept = sum(record.kept.values())
     print(
         f"understudy build: {halt.why}; {kept} texts are kept, and every answer is in the ledger: "
-        "the same command goes on from there",
+        f"{halt.remedy}",
         file=sys.stderr,
     )
     return UNFINISHED if halt.signal is None else 128 + halt.signal
