@@ -38,7 +38,7 @@ OURS = """
 import json, sys, time
 from pathlib import Path
 import push_scripts.checks, push_scripts.push_dataset as pushing
-import datasets, huggingface_hub, pyarrow.parquet, datasketch
+import datasets, huggingface_hub, pyarrow.parquet, builders.filters.overlap
 spent = 0.0
 checked = pushing._checked
 def timed(*args):

@@ -14,7 +14,7 @@ from builders.filters.copies import CopyIndex
 from builders.generation import Asking, Budget, Generation, Interrupted, Progress, Rounds, Stretch
 from builders.generation.rounds import FUTILE
 from builders.ledger import Ledger
-from builders.llms.base import LLM, Exhausted, LiveLLM, Quota, RecordedLLM, answer_bound
+from builders.llms.base import LLM, BudgetMet, Exhausted, LiveLLM, Quota, RecordedLLM, answer_bound
 from builders.sifting import Sieve
 from builders.strategies import create_strategy
 from builders.strategies.base import TEXTS_SCHEMA, Plan
@@ -47,11 +47,20 @@ class Halt:
         why: What it was.
         signal: The number of the signal that asked for it, None if none did.
         futile: Whether it was that the LLM wrote no new text, so that going on is of no use.
+        capped: Whether it was a cap of the user's.
     """
 
     why: str
     signal: int | None = None
     futile: bool = False
+    capped: bool = False
+
+    @property
+    def remedy(self) -> str:
+        """How to go on."""
+        if self.futile:
+            return "asking on in the same way is of no use; change the prompts, or the LLM"
+        return f"the same command{' with a higher cap' if self.capped else ''} goes on from there"
 
 
 @dataclass(frozen=True)
@@ -217,7 +226,8 @@ def _sift_live(asking: Asking, rounds: Rounds, sieve: Sieve, live: Live | None) 
             halt = stopped
         sieve.take(generation.read(round_))
         if halt is not None:
-            return Halt(str(halt), halt.signal if isinstance(halt, Interrupted) else None)
+            signal = halt.signal if isinstance(halt, Interrupted) else None
+            return Halt(str(halt), signal, capped=isinstance(halt, BudgetMet))
         round_ = rounds.following(sieve.accepted, generation.broken)
     if rounds.given_up:
         labels = ", ".join(map(repr, rounds.given_up))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.card import RECIPE
-from builders.corpus import CARD, RECORD, read_records
+from builders.corpus import CARD, RECORD, read_parquet, read_records
 from builders.errors import UserError
 from push_scripts.hub_card import read_metadata
 from push_scripts.manifest import MANIFEST, PART, read_manifest
@@ -174,11 +174,10 @@ def _features(path: Path) -> dict[str, Any]:
 
 def _rows(parquet: Sequence[Callable[[], bytes]], what: str) -> Rows:
     import pyarrow
-    import pyarrow.parquet
 
     try:
         files = [pyarrow.BufferReader(read()) for read in parquet]
-        table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files])
+        table = pyarrow.concat_tables([read_parquet(file) for file in files])
         ids = table.column("id").to_pylist()
     except (OSError, ValueError, LookupError) as error:
         raise UserError(f"{what}: its rows cannot be read ({error}); build it again") from error

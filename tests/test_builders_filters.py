@@ -2,9 +2,10 @@
 
 import gzip
 import json
+import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,17 @@ from hypothesis import strategies as st
 
 from builders.filters.base import Candidate, Filter, FilterChain
 from builders.filters.chain import build_chain
-from builders.filters.copies import CONTAINED_WORDS, THRESHOLD, CopyIndex, jaccard, shingles
+from builders.filters.copies import CONTAINED_WORDS, THRESHOLD, CopyIndex
 from builders.filters.duplicate import Duplicate
 from builders.filters.empty import Empty
 from builders.filters.label_named import LabelNamed
 from builders.filters.length import Length, outside
 from builders.filters.near_duplicate import NearDuplicate
+from builders.filters.overlap import Probe
 from builders.filters.real_test_copy import RealTestCopy
 from builders.filters.refusal import Refusal
 from builders.filters.seed_copy import SeedCopy
+from builders.filters.shingles import jaccard, shingles
 from builders.normalisation import comparison_key
 from builders.requests import RequestId
 from builders.tasks.base import Prompt, Task
@@ -293,16 +296,76 @@ WORDS = st.sampled_from(["a", "be", "cat", "door", "eight", "seven", "harbour", 
 SENTENCES = st.lists(WORDS, max_size=14).map(" ".join)
 
 
-@given(st.lists(SENTENCES, min_size=1, max_size=5), SENTENCES)
-def test_an_index_calls_nothing_a_copy_that_is_none(known: list[str], text: str) -> None:
-    """A copy is equal, or its exact Jaccard index reaches the threshold; equal always counts."""
-    found = CopyIndex(known).copy_of(text)
-    key = comparison_key(text)
-    if found is None:
-        assert key not in {comparison_key(each) for each in known}
-    else:
-        assert jaccard(shingles(key), shingles(found)) >= THRESHOLD
-    assert CopyIndex(known).copy_of(known[-1]) == comparison_key(known[-1])
+def first_copied(known: Sequence[str], text: str, threshold: float) -> str | None:
+    """Return what an index has to find, by comparing the text with every known one."""
+    keys, key = list(map(comparison_key, known)), comparison_key(text)
+    if key in keys:
+        return key
+    own = shingles(key)
+    return next((each for each in keys if jaccard(own, shingles(each)) >= threshold), None)
+
+
+@given(
+    st.lists(SENTENCES, max_size=6),
+    st.lists(SENTENCES, max_size=6),
+    SENTENCES,
+    st.sampled_from([0.3, 0.5, THRESHOLD, 0.95]),
+)
+def test_an_index_finds_just_what_comparing_with_every_text_finds(
+    first: list[str], added: list[str], text: str, threshold: float
+) -> None:
+    """Nothing is missed and nothing called a copy by chance, whenever a text became known."""
+    index = CopyIndex(first, threshold=threshold)
+    for each in added:
+        index.add(each)
+    assert index.copy_of(text) == first_copied(first + added, text, threshold)
+
+
+@given(st.integers(1, 400), st.integers(0, 200), st.integers(0, 10**6))
+def test_a_copy_is_found_at_the_very_threshold(length: int, cut: int, seed: int) -> None:
+    """A text cut short, or made longer, is a copy as long as the exact index says so."""
+    rng = random.Random(seed)
+    long = "".join(rng.choices("abcdefghij", k=length + cut))
+    short = long[:length]
+    for known, text in ((long, short), (short, long)):
+        grown = CopyIndex()
+        grown.add(known)
+        for index in (CopyIndex([known]), grown):
+            assert index.copy_of(text) == first_copied([known], text, THRESHOLD)
+
+
+def test_shingles_that_share_a_number_hide_no_copy() -> None:
+    """Ten pairs of shingles with one number each: a copy at the threshold is found all the same.
+
+    2 * 0x9E3779B1 - 49 * 0x85EBCA6B - 6 * 0xC2B2AE35 - 43 * 0x27D4EB2F
+    - 4 * 0x165667B1 is a multiple of 2**32, so code points that differ by these are not told apart.
+    20 words of 5 and the spaces between have 115 shingles; 49 more leave 115 / 164 = 0.701.
+    """
+    words = []
+    for n in range(10):
+        word = [0x5000 + 200 * n + place for place in (100, 101, 102, 103, 104)]
+        words.append("".join(map(chr, word)))
+        words.append("".join(chr(c + d) for c, d in zip(word, (2, -49, -6, -43, -4), strict=True)))
+    short = " ".join(words)
+    long = f"{short} {''.join(chr(0x6000 + n) for n in range(48))}"
+    probe = Probe.of(short, THRESHOLD)
+    assert (len(probe.shingles), len(probe.numbers)) == (115, 105)
+    assert jaccard(shingles(short), shingles(long)) == 115 / 164
+    for known, text in ((long, short), (short, long)):
+        grown = CopyIndex()
+        grown.add(known)
+        assert CopyIndex([known]).copy_of(text) == grown.copy_of(text) == known
+
+
+def test_long_known_texts_fill_several_tables() -> None:
+    """Of 45 texts of 100,000 characters the first, one in the middle and the last are found."""
+    rng = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    known = ["".join(rng.choices(letters, k=100_000)) for _ in range(45)]
+    index = CopyIndex(known)
+    for number in (0, 22, 44):
+        assert index.copy_of(known[number][:80_000]) == known[number]
+    assert index.copy_of("".join(rng.choices(letters, k=100_000))) is None
 
 
 def test_near_copies_are_found() -> None:

@@ -134,6 +134,34 @@ class Client:
                 self.answered += 1
 
 
+class BusyClient(Client):
+    """Hears of nothing while it sends all that is ready, as an event loop does; `SEND_S` each."""
+
+    SEND_S = 0.001
+
+    def run(self) -> float:
+        """Return the seconds until all are answered."""
+        now, fresh = 0.0, self.n
+        while self.answered < self.n:
+            self._land(now)
+            coming = []
+            for _ in range(self.at_once - len(self.flying)):
+                again = bool(self.later) and self.later[0][0] <= now
+                if not again and not fresh:
+                    break
+                if pause := self.pace.wait(now):
+                    coming.append(now + pause + TIMER_S)
+                    break
+                attempts = heapq.heappop(self.later)[2] if again else 0
+                fresh -= not again
+                self._send(now, attempts + 1)
+                now += self.SEND_S
+            coming += [each[0] for each in self.flying[:1]]
+            coming += [each[0] for each in self.later[:1] if each[0] > now]
+            now = max(now, min(coming, default=now))
+        return now
+
+
 def bare_loop_s(server: Server, n: int, workers: int = 64) -> float:
     """Return the seconds of `workers` loops that send, wait as they are told, and send again."""
     times = [(0.0, worker) for worker in range(workers)]
@@ -167,6 +195,19 @@ def test_an_unknown_limit_is_found_and_used(exact: bool, seed: int) -> None:
 
     assert client.answered == 1000
     assert BEST_S <= seconds <= 1.05 * BEST_S
+    assert client.refused <= 50
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["retry-after", "retry-after-ms"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_limit_is_seen_in_the_burst_that_meets_it(exact: bool, seed: int) -> None:
+    """A busy client sends what is ready before it hears of a refusal: one in twenty all the same.
+
+    64 answers arrive together, and 64 requests are sent in 64 ms.
+    """
+    client = BusyClient(LimitedServer(100, 100, exact=exact, seed=seed), 1000, seed=seed)
+
+    assert client.run() <= 1.05 * BEST_S
     assert client.refused <= 50
 
 
@@ -245,6 +286,17 @@ def test_chance_refusals_do_not_slow_requests_down(share: float, refusal_s: floa
 
         assert client.run() <= 1.15 * bare, seed
         assert client.answered == 2000
+
+
+def test_refusals_that_arrive_out_of_order_are_not_taken_for_a_row() -> None:
+    """Eight refusals of 64 requests set no pace, though the last heard of was sent first."""
+    pace = LearnedPace()
+    marks = [pace.send(0.001 * i, 100) for i in range(64)]
+
+    for number in (8, 16, 24, 32, 40, 48, 56, 0):
+        pace.refused(0.3, marks[number], 50.0)
+
+    assert pace.rate is None
 
 
 def test_one_refusal_sets_no_pace() -> None:

@@ -52,11 +52,32 @@ def test_what_lacks_is_asked_for_by_the_rate_of_acceptance() -> None:
 
 
 def test_a_low_rate_asks_for_no_more_than_ten_times_the_texts() -> None:
-    """None of 100 passed: 1 of 10 is reckoned with, so 100 texts take 100 requests."""
+    """1 of 100 passed: 1 of 10 is reckoned with, so 99 texts take 99 requests."""
     rounds = Rounds(["a"], Quota(100, 10, 5, 2))
     rounds.first()
 
-    assert len(turns_of(rounds.following({"a": 0}))) == 100
+    assert len(turns_of(rounds.following({"a": 1}))) == 99
+
+
+def test_a_label_that_brings_nothing_costs_little() -> None:
+    """None of 1,000 passed: 25 texts are tried, 3 requests, nine times; not 1,000 requests."""
+    rounds = Rounds(["a"], Quota(1000, 10, 5, 2))
+    rounds.first()
+
+    tried = [len(turns_of(rounds.following({"a": 0}))) for _ in range(FUTILE)]
+
+    assert tried == [3] * 9 + [0]
+
+
+def test_the_last_text_is_tried_for_more_and_more() -> None:
+    """1 of 10 lacks, a text a request: 2 requests after a round for nothing, then 3, 4 ..."""
+    rounds = Rounds(["a"], Quota(10, 1, 5, 2))
+    rounds.first()
+    assert len(turns_of(rounds.following({"a": 9}))) == 1
+
+    tried = [len(turns_of(rounds.following({"a": 9}))) for _ in range(FUTILE)]
+
+    assert tried == [2, 3, 4, 5, 6, 7, 8, 9, 10, 0]
 
 
 def test_a_broken_conversation_is_left() -> None:

@@ -1,8 +1,13 @@
 """The checks before a push: what they find, what they leave alone, what stops a push."""
 
+import re
+import sys
+
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import compute
 
 from builders.composition import Order, compose
 from builders.data import LabelledTexts
@@ -11,7 +16,8 @@ from builders.llms.recording import Recording
 from builders.real import RealData
 from builders.tasks import load_task
 from push_scripts.checks import CheckReport, check_corpus
-from push_scripts.checks.personal_data import iban_holds, luhn_holds
+from push_scripts.checks.personal_data import PersonalData, iban_holds, luhn_holds
+from push_scripts.checks.secrets import Secrets
 
 TRAINED = "The old lighthouse keeper polished his brass lamp until the evening ferry came in."
 TESTED = "Nobody at the village fair had ever seen a pumpkin of that size and colour before."
@@ -31,7 +37,7 @@ REAL = RealData(labelled(TRAINED), labelled(TESTED), labelled(VALIDATED), "made 
 
 def check(*texts: str, allow: tuple[str, ...] = ()) -> CheckReport:
     """Check texts without anything to compare them with."""
-    return check_corpus(texts, None, None, allow)
+    return check_corpus([texts], None, None, allow)
 
 
 def found(text: str) -> list[str]:
@@ -54,7 +60,7 @@ def found(text: str) -> list[str]:
 )
 def test_a_copy_of_a_real_text_is_a_leak(text: str, kind: str) -> None:
     """Verbatim, in other case, with a word changed or inside a longer text: its source is named."""
-    report = check_corpus([OTHER, text], REAL, [SHOWN], ())
+    report = check_corpus([[OTHER, text]], REAL, [SHOWN], ())
 
     assert {name for name, count in report.counts.items() if count} == {f"leak: {kind}"}
     assert report.counts[f"leak: {kind}"] == 1
@@ -64,14 +70,14 @@ def test_a_copy_of_a_real_text_is_a_leak(text: str, kind: str) -> None:
 
 def test_a_leak_is_reported_without_the_real_text() -> None:
     """The message says which row, and shows no word of the text."""
-    (problem,) = check_corpus([TESTED], REAL, (), ()).problems
+    (problem,) = check_corpus([[TESTED]], REAL, (), ()).problems
 
     assert not {"village", "fair", "seen", "pumpkin"} & set(problem.split())
 
 
 def test_without_real_texts_leaks_are_not_checked() -> None:
     """What cannot be compared has no count: it is `not checked`, in the table too."""
-    report = check_corpus([TESTED], None, None, ())
+    report = check_corpus([[TESTED]], None, None, ())
 
     assert report.not_checked == (
         "leak: real test text",
@@ -84,12 +90,12 @@ def test_without_real_texts_leaks_are_not_checked() -> None:
 
 def test_no_examples_are_not_unknown_examples() -> None:
     """Where it is known that none was shown, there are 0 copies of one."""
-    assert check_corpus([SHOWN], None, (), ()).counts["leak: seed example"] == 0
+    assert check_corpus([[SHOWN]], None, (), ()).counts["leak: seed example"] == 0
 
 
 def test_without_training_texts_only_these_are_not_checked() -> None:
     """Real test texts alone are compared with; that there is no training text is said."""
-    report = check_corpus([TRAINED], RealData(labelled(), labelled(TESTED), None, "x"), (), ())
+    report = check_corpus([[TRAINED]], RealData(labelled(), labelled(TESTED), None, "x"), (), ())
 
     assert report.not_checked == ("leak: real training text",)
     assert report.counts["leak: real test text"] == 0
@@ -230,6 +236,66 @@ def test_one_wrong_character_breaks_an_accounts_check(own: str, data: st.DataObj
 
     assert iban_holds(f"GB{right}{own}")
     assert not iban_holds(f"GB{wrong:02}{own}")
+
+
+# What is searched before
+
+
+def hinted(check: Secrets | PersonalData, *texts: str) -> list[bool]:
+    """Return for each text whether it matches what every text with a finding matches."""
+    found: list[bool] = compute.match_substring_regex(pyarrow.array(texts), check.hint).to_pylist()
+    return found
+
+
+SHORTEST = [
+    *(f"{start}{BODY[:20]}" for start in ("sk-", "sk_live_", "rk_live_")),
+    *(f"sk-ant-{BODY[:20]}", f"AIza{BODY[:35]}", f"github_pat_{BODY}{BODY[:10]}"),
+    *(f"{start}{BODY[:30]}" for start in ("hf_", "api_org_")),
+    *(f"{start}{'ABCD' * 4}" for start in ("AKIA", "ASIA", "ABIA", "ACCA")),
+    *(f"gh{letter}_{BODY[:36]}" for letter in "pousr"),
+    *(f"{start}-1{BODY[:10]}" for start in (*(f"xox{letter}" for letter in "abeoprs"), "xapp")),
+    *("-----BEGIN " + f"{form}PRIVATE KEY-----" for form in ("", "EC ", "OPENSSH ")),
+    f"eyJ{BODY[:10]}.eyJ{BODY[:10]}.{BODY[:10]}",
+]
+
+
+@pytest.mark.parametrize("text", SHORTEST)
+def test_every_form_is_looked_at_at_its_shortest(text: str) -> None:
+    """Each issuer's every prefix, with as few characters behind it as a key can have."""
+    assert hinted(Secrets(), f"\u00fc {text}") == [True]
+    assert len(found(f"\u00fc {text}")) == 1
+
+
+@pytest.mark.parametrize("text", ["+49 (30) (123) 45", "x@mail.org", "0049\u00a0 30-12345"])
+def test_personal_data_with_much_between_is_looked_at(text: str) -> None:
+    """Three characters between two digits, and an address without any."""
+    assert hinted(PersonalData(), text) == [True]
+
+
+def test_digits_of_every_script_are_looked_at() -> None:
+    """What is a digit to Python is one in the hint; a number of six is looked at in any script."""
+    digits = [chr(code) for code in range(sys.maxunicode + 1) if re.match(r"\d", chr(code))]
+
+    assert len(digits) > 600
+    assert all(hinted(PersonalData(), *(6 * digit for digit in digits)))
+    arabic = "".join(chr(0x0660 + int(digit)) for digit in "061555018")
+    assert found(f"call 09{arabic} now") == ["personal_data: phone number"]
+
+
+def test_rows_are_counted_over_all_parts() -> None:
+    """A corpus is read part after part; the row of a finding is that of the whole."""
+    parts = [pyarrow.array([OTHER, TESTED]), pyarrow.array([], pyarrow.string())]
+    parts.append(pyarrow.array([OTHER, f"call 09061 555 018, {OTHER}"]))
+    report = check_corpus(parts, REAL, (), ())
+
+    assert report.n_texts == 4
+    assert "real test text in 1 of 4 texts (first in row 1)" in report.problems[0]
+    assert "phone number in 1 of 4 texts (first in row 3:" in report.problems[1]
+
+
+def test_no_texts_have_no_findings() -> None:
+    """An empty corpus is checked like any other."""
+    assert sum(check().counts.values()) == 0
 
 
 # Reports

@@ -1,13 +1,8 @@
 """Releases of corpora over real HTTP: what is sent, what a consumer gets, what a kill leaves.
 
-Consumers are fresh processes with empty caches that have the Hugging Face libraries alone. Pushes
-are processes of the real command line; one process loads the libraries once, and forks for each.
+Consumers are fresh processes with empty caches that have the Hugging Face libraries alone.
 """
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,92 +10,12 @@ from typing import Any
 
 import little_corpus
 import pytest
-from hub_server import Ended, HubServer, running_hub
+from hub_publisher import Publisher, Trial, good
+from hub_server import HubServer, running_hub
 from huggingface_hub import DatasetCard
 from little_corpus import FEWER, MORE, TEXTS
 
 from builders.card import OWN_TEXT
-
-FORKS = r"""
-import json, os, sys
-import datasketch, jinja2, pandas, pyarrow.dataset, pyarrow.parquet
-import huggingface_hub, huggingface_hub.hf_api, huggingface_hub.repocard
-import push_scripts.checks, push_scripts.pull, push_scripts.push_dataset, push_scripts.repository
-from understudy.cli import main
-
-for line in sys.stdin:
-    order = json.loads(line)
-    read, write = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.read(read, 1)
-        for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        os.environ.update(order["env"])
-        try:
-            code = main(order["args"])
-        except SystemExit as left:
-            code = left.code
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            code = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code or 0)
-    print(pid, flush=True)
-    sys.stdin.readline()
-    os.write(write, b"x")
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-    os.close(read)
-    os.close(write)
-"""
-
-
-class Publisher:
-    """Runs the command line, each time in a process of its own.
-
-    Args:
-        hub: The Hub.
-        folder: For what the commands print.
-    """
-
-    def __init__(self, hub: HubServer, folder: Path) -> None:
-        self.hub = hub
-        self._folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", FORKS],
-            env=hub.environment(),
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(
-        self, *args: str | Path, kill: tuple[int, str] | None = None, token: str = "hf_writer"
-    ) -> Ended:
-        """Run a command to its end, or until it is killed at a request, before or after it."""
-        self.hub.reset()
-        out, err = self._folder / "out", self._folder / "err"
-        order = {"args": [*map(str, args)], "out": str(out), "err": str(err)}
-        pid = int(self._ask(json.dumps({**order, "env": {"HF_TOKEN": token}})))
-        if kill is not None:
-            self.hub.fault(number=kill[0], when=kill[1], do="kill", pid=pid)
-        return Ended(int(self._ask("go")), out.read_text(), err.read_text())
-
-    def push(self, *args: str | Path, **options: Any) -> Ended:
-        """Push a corpus: CORPUS, REPO and options."""
-        return self.run("push", "dataset", *args, **options)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-    def _ask(self, line: str) -> str:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +41,6 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         little_corpus.write(place / name, texts)
         little_corpus.write(place / name, strategy="few_shot")
     return {path.name: path for path in place.iterdir()}
-
-
-def good(ended: Ended) -> str:
-    """Return what a command printed that ended well."""
-    assert (ended.code, ended.err) == (0, "")
-    return ended.out
 
 
 def tags(hub: HubServer, name: str) -> list[str]:
@@ -499,13 +408,6 @@ def test_a_tag_that_is_no_release_is_refused(
 # ---- A push that is killed ------------------------------------------------------------------
 
 
-def state(hub: HubServer, name: str) -> dict[str, dict[str, bytes]]:
-    """Return reference -> what it holds."""
-    store = hub.store
-    refs = store.refs("datasets", name)
-    return {ref: store.contents("datasets", name, commit) for ref, commit in refs.items()}
-
-
 @pytest.fixture
 def lone(tmp_path: Path) -> Iterator[Publisher]:
     """Start a publisher with a Hub of its own, whose state may be set back."""
@@ -515,58 +417,10 @@ def lone(tmp_path: Path) -> Iterator[Publisher]:
         person.close()
 
 
-class Trial:
-    """A Hub that is set back to before a release, which is pushed again and again.
-
-    Args:
-        publisher: Pushes.
-        corpora: The corpora.
-        name: The repository.
-        first: Whether the release that is tried is the first one.
-    """
-
-    def __init__(
-        self, publisher: Publisher, corpora: dict[str, Path], name: str, *, first: bool
-    ) -> None:
-        self.publisher, self.name, self.first = publisher, name, first
-        self._corpus = corpora["base" if first else "fewer"]
-        self._root = publisher.hub.root
-        self._saved = self._root.with_name(f"saved-{name.rpartition('/')[2]}")
-        if not first:
-            good(publisher.push(corpora["base"], name))
-        shutil.copytree(self._root, self._saved)  # with what LFS holds: it is not sent twice
-        self.before = state(publisher.hub, name)
-        good(publisher.push(self._corpus, name))
-        self.after = state(publisher.hub, name)
-        self.requests = len(publisher.hub.trace())
-
-    def kill(self, number: int, when: str) -> None:
-        """Push, killed at a request; then push again; compare with the unbroken push."""
-        shutil.rmtree(self._root)
-        shutil.copytree(self._saved, self._root)
-        ended = self.publisher.push(self._corpus, self.name, kill=(number, when))
-        assert ended.code == -9
-        found = state(self.publisher.hub, self.name)
-        for ref, contents in found.items():  # nobody by tag ever sees anything but a whole release
-            if ref.startswith("refs/tags/"):
-                assert contents == self.after[ref]
-        main = found.get("refs/heads/main", {})
-        assert main in (self.before.get("refs/heads/main"), self.after["refs/heads/main"]) or (
-            self.first and set(main) <= {".gitattributes"}
-        )
-        good(self.publisher.push(self._corpus, self.name))
-        assert state(self.publisher.hub, self.name) == self.after
-
-
-def steps(trace: list[dict[str, Any]]) -> dict[str, int]:
-    """Return the numbers of the requests that write, by what they write."""
-    named = {"create": "repos/create", "put": "/_lfs/", "commit": "/commit/main", "tag": "/tag/"}
-    return {
-        name: each["number"]
-        for name, part in named.items()
-        for each in trace
-        if part in each["path"] and each["method"] in ("POST", "PUT")
-    }
+def killed(publisher: Publisher, corpora: dict[str, Path], *, first: bool) -> Trial:
+    """Return a trial of a first release, or of a second one with a row less."""
+    corpus, before = ("base", None) if first else ("fewer", corpora["base"])
+    return Trial(publisher, corpora[corpus], before, "acme/killed", "dataset")
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -574,8 +428,8 @@ def test_a_killed_push_is_mended_by_the_next(
     lone: Publisher, corpora: dict[str, Path], first: bool
 ) -> None:
     """Killed before and after each request that writes: whole tags, and the same end."""
-    trial = Trial(lone, corpora, "acme/killed", first=first)
-    numbers = steps(lone.hub.trace())
+    trial = killed(lone, corpora, first=first)
+    numbers = trial.writes()
 
     assert set(numbers) == {"put", "commit", "tag"} | ({"create"} if first else set())
     for number in numbers.values():
@@ -608,9 +462,9 @@ def test_a_push_killed_at_any_request_is_mended_by_the_next(
     lone: Publisher, corpora: dict[str, Path], first: bool
 ) -> None:
     """Every request of the trace, before it is carried out and after."""
-    trial = Trial(lone, corpora, "acme/killed", first=first)
+    trial = killed(lone, corpora, first=first)
 
-    assert trial.requests > 15
-    for number in range(1, trial.requests + 1):
+    assert len(trial.trace) > 15
+    for number in range(1, len(trial.trace) + 1):
         trial.kill(number, "before")
         trial.kill(number, "after")

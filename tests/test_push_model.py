@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hub_publisher import Publisher, Trial
 from hub_server import Ended, HubServer, running_hub
 from huggingface_hub import ModelCard
 from safetensors.numpy import save_file
@@ -217,6 +218,50 @@ def test_a_push_killed_before_its_tag_is_finished_by_the_next(
 
     assert tags(hub, name) == {"v1.0.0": head}
     assert any("was there without its tag" in line for line in lines)
+
+
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[Publisher]:
+    """Start a publisher with a Hub of its own, whose state may be set back."""
+    with running_hub(tmp_path / "hub") as hub:
+        person = Publisher(hub, tmp_path)
+        yield person
+        person.close()
+
+
+def killed(publisher: Publisher, tmp_path: Path, *, first: bool) -> Trial:
+    """Return a trial of a first release, or of a second one with another weight and a file less."""
+    before = folder(tmp_path / "before", trained())
+    (before / "vocab.txt").write_text("tea")
+    write_run(trained(), before)
+    after = folder(tmp_path / "after", trained(), 2.0)
+    return Trial(publisher, after, None if first else before, "acme/killed", "model")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_killed_push_is_mended_by_the_next(lone: Publisher, tmp_path: Path, first: bool) -> None:
+    """Killed before and after each request that writes: whole tags, and the same end."""
+    trial = killed(lone, tmp_path, first=first)
+    numbers = trial.writes()
+
+    assert set(numbers) == {"put", "commit", "tag"} | ({"create"} if first else set())
+    for number in numbers.values():
+        trial.kill(number, "before")
+        trial.kill(number, "after")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
+def test_a_push_killed_at_any_request_is_mended_by_the_next(
+    lone: Publisher, tmp_path: Path, first: bool
+) -> None:
+    """Every request of the trace, before it is carried out and after."""
+    trial = killed(lone, tmp_path, first=first)
+
+    assert len(trial.trace) > 10
+    for number in range(1, len(trial.trace) + 1):
+        trial.kill(number, "before")
+        trial.kill(number, "after")
 
 
 def test_files_of_the_last_release_are_deleted(hub: HubServer, name: str, tmp_path: Path) -> None:

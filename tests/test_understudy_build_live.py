@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat_server import Answer, ChatServer, refusal, running_chat_server, written
@@ -306,11 +307,57 @@ def test_a_budget_that_is_met_leaves_a_partial_corpus_and_says_so(
     assert result.returncode == 3
     assert result.stderr == (
         "understudy build: --max-requests 10 is met; 20 texts are kept, and every answer is in the "
-        "ledger: the same command goes on from there\n"
+        "ledger: the same command with a higher cap goes on from there\n"
     )
     assert len(server.bodies) == 10
     record = json.loads((folder / "corpora/plants/zero_shot/corpus.json").read_text())
     assert record["unfinished"] == "--max-requests 10 is met"
+
+
+def test_a_server_that_answers_nothing_readable_is_told_of(
+    server: ChatServer, folder: Path
+) -> None:
+    """What used up the cap is said: a page of HTML is no answer, but may have been billed."""
+    server.answer = lambda body: Answer(body=b"<html>hello</html>")
+
+    result = built(server, folder, "--max-requests", "5")
+
+    assert result.returncode == 3
+    assert "0 answered now" in result.stdout
+    assert "5 sent again (unreadable answer 5)" in result.stdout
+    assert (
+        "the last failure: unreadable answer: no chat completion, see --base-url" in result.stdout
+    )
+    assert "--max-requests 5 is met; 0 texts are kept" in result.stderr
+
+
+def test_what_a_server_says_of_wrong_requests_is_shown_and_not_published(
+    server: ChatServer, folder: Path
+) -> None:
+    """Its words, made harmless, stand on the terminal; the card and the ledger have the reason."""
+    good = iter([True] * 4)
+    wrong = refusal(400, "Your \x1b[2Jprompt is\nwrong")
+    server.answer = lambda body: Answer(written(body, PORTION)) if next(good, False) else wrong
+
+    result = built(server, folder)
+
+    assert result.returncode == 3
+    assert "the last failure: http 400: Your [2Jprompt is wrong" in result.stdout
+    assert "the last 20 requests failed, one after another (http 400)" in result.stderr
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        assert b"prompt is wrong" not in path.read_bytes(), path
+
+
+def test_tokens_that_a_server_does_not_count_are_no_zeros(server: ChatServer, folder: Path) -> None:
+    """A server without `usage` is said to have said nothing."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        message = {"content": json.dumps({"texts": written(body, PORTION)})}
+        return Answer(body=json.dumps({"choices": [{"message": message}]}).encode())
+
+    server.answer = answer
+
+    assert "tokens: the server did not say" in built(server, folder).stdout
 
 
 def test_a_wrong_key_is_one_line(server: ChatServer, folder: Path) -> None:

@@ -92,7 +92,7 @@ class TrainedRun:
 
     @property
     def source(self) -> BuildRecord | None:
-        """What an LLM gave to its training texts: a corpus, or labels; None where it gave nothing."""
+        """What an LLM gave: the texts, or their labels; None where it gave nothing."""
         return self.corpus or self.labelling
 
     @property

@@ -52,11 +52,17 @@ class LiveLine:
             return "no request was answered"
         parts = [f"requests: {p.answered} answered now, {p.known} in the ledger before"]
         if p.retried:
-            parts.append(f"{p.retried} sent again ({p.refused} refused for want of capacity)")
+            reasons = ", ".join(f"{reason} {n}" for reason, n in p.troubles.most_common())
+            parts.append(f"{p.retried} sent again ({reasons})")
         parts += [f"{n} failed ({reason})" for reason, n in p.failed.items()]
-        parts.append(f"tokens: {p.prompt_tokens:,} of prompts, {p.answer_tokens:,} of answers")
+        if p.prompt_tokens or p.answer_tokens or not p.answered:
+            parts.append(f"tokens: {p.prompt_tokens:,} of prompts, {p.answer_tokens:,} of answers")
+        else:
+            parts.append("tokens: the server did not say")
         if p.usd is not None:
             parts.append(f"{p.usd:.4f} USD")
+        if p.said:
+            parts.append(f"the last failure: {p.said}")
         return "; ".join(parts)
 
     def _update(self) -> None:

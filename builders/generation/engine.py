@@ -16,7 +16,14 @@ from builders.generation.outcome import Book, Talk
 from builders.generation.pacing import Bucket, LearnedPace, Sent
 from builders.generation.retries import MOST_ATTEMPTS, PATIENCE_S, Retries
 from builders.generation.window import Window
-from builders.llms.base import DirectLLM, Exhausted, Rephrase, RequestFailed, TryAgain
+from builders.llms.base import (
+    BudgetMet,
+    DirectLLM,
+    Exhausted,
+    Rephrase,
+    RequestFailed,
+    TryAgain,
+)
 
 _OPEN = 4  # conversations for each request in flight: none is idle, and the last end together
 _HOPELESS = 20  # requests given up one after another, whatever the reason, before a build stops
@@ -192,7 +199,7 @@ class Engine:
         if not book.reserve(talk):
             self._ready.appendleft(talk)
             if why := book.budget.passed_by(talk.bound):
-                self._error = Exhausted(f"{why} is met")
+                self._error = BudgetMet(f"{why} is met")
             self._short = True  # until others settle, which may leave enough
             return None
         now = self._loop.time()
@@ -241,9 +248,8 @@ class Engine:
         """Send a request again later, or give it up."""
         now = self._loop.time()
         self._book.unanswered(talk, lost=again.lost)
-        self._book.progress.retried += 1
+        self._book.again(again)
         if again.limited:
-            self._book.progress.refused += 1
             answers = self._answers - self._before
             self._pace.refused(now, sent, answers / max(now - self._started, 0.05))
             talk.refused_since = talk.refused_since or now
@@ -269,7 +275,7 @@ class Engine:
         self._later.clear()
 
     def _give_up(self, talk: Talk, failed: RequestFailed) -> None:
-        self._book.gave_up(talk, failed.reason)
+        self._book.gave_up(talk, failed)
         self._open -= 1
         self._given_up += 1
         if isinstance(failed, TryAgain) and not self._answers:

@@ -7,7 +7,7 @@ from builders.generation.asking import Asking, Stretch
 from builders.generation.budget import Budget, Use
 from builders.generation.progress import Progress
 from builders.ledger import Ledger
-from builders.llms.base import DirectLLM, LiveLLM, prompt_bound
+from builders.llms.base import DirectLLM, LiveLLM, RequestFailed, TryAgain, prompt_bound
 from builders.requests import Completion, Request
 
 
@@ -118,9 +118,18 @@ class Book:
         if self._notes_sent:
             self.ledger.unsent(talk.key)
 
-    def gave_up(self, talk: Talk, reason: str) -> None:
+    def again(self, failed: TryAgain) -> None:
+        """Count a request that is sent again, with the reason."""
+        self.progress.retried += 1
+        self.progress.refused += failed.limited
+        self.progress.troubles[failed.reason] += 1
+        self.progress.said = str(failed)
+        self.show()
+
+    def gave_up(self, talk: Talk, failed: RequestFailed) -> None:
         """Note that a request has failed: its conversation is over."""
-        request = _request(talk)
+        request, reason = _request(talk), failed.reason
+        self.progress.said = str(failed)
         self.failed[talk.key] = reason
         self.broken.add((talk.stretch.label, talk.stretch.conversation))
         self.ledger.record_failure(talk.key, request, self.llm.endpoint, self.llm.model, reason)

@@ -7,13 +7,15 @@ what it accepted between two refusals is just what it allows, however fast or sl
 in between. Refusals that do not end well below the measured rate have nothing to do with it.
 """
 
+import itertools
 import math
 from collections import deque
 from typing import NamedTuple
 
-_LATELY, _MOST_REFUSED = 32, 20
-"""Of so many requests sent one after another so many are refused: the rate is limited. Where one in
-three is refused at random this comes about by chance less than once in a thousand times."""
+_LIMITED = ((8, 8), (20, 32))
+"""So many of so many requests sent one after another are refused: the rate is limited. The first
+shows in the burst that empties a server's store: the sooner it is seen, the fewer are sent into it.
+Where one in three is refused at random either comes about by chance once in some thousand times."""
 
 _SPAN, _LEAST_SPAN = 64, 8
 """Accepted requests of a measurement, which is off by one of them at most; and of the first."""
@@ -107,7 +109,7 @@ class LearnedPace:
     def __init__(self) -> None:
         self.rate: float | None = None
         self._sent = self._refused = 0
-        self._empty: deque[_Empty] = deque(maxlen=4 * _LATELY)
+        self._empty: deque[_Empty] = deque(maxlen=128)
         self._next = -math.inf
         self._block = Sent(0, 0.0)  # the first request at the present pace
         self._measured: float | None = None
@@ -156,9 +158,11 @@ class LearnedPace:
             self._lower(self.rate, now, empty)
 
     def _is_limited(self) -> bool:
-        if len(self._empty) < _MOST_REFUSED:
-            return False
-        return self._empty[-1].number - self._empty[-_MOST_REFUSED].number < _LATELY
+        for most, lately in _LIMITED:
+            numbers = [each.number for each in itertools.islice(reversed(self._empty), most)]
+            if len(numbers) == most and max(numbers) - min(numbers) < lately:
+                return True
+        return False
 
     def _lower(self, rate: float, now: float, empty: _Empty) -> None:
         since = self._since(empty)

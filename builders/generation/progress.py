@@ -15,6 +15,9 @@ class Progress:
         failed: Reason -> requests that were given up.
         retried: Requests sent again, for whatever reason.
         refused: Of these, refused for want of capacity.
+        troubles: Reason -> times that a request was sent again for it.
+        said: The last failure with what the server said of it; for the terminal alone, since it may
+            quote what was sent.
         in_flight: Requests that are waited for.
         window: The most that may be in flight now.
         prompt_tokens: Of the answered requests, known ones too, as far as servers said.
@@ -28,6 +31,8 @@ class Progress:
     failed: Counter[str] = field(default_factory=Counter)
     retried: int = 0
     refused: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)
+    said: str = ""
     in_flight: int = 0
     window: int = 0
     prompt_tokens: int = 0

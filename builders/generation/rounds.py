@@ -8,6 +8,10 @@ from builders.llms.base import Quota
 FUTILE = 10
 """Rounds without an accepted text after which a label is given up."""
 
+_TRIAL = 25
+"""Texts that are asked for of a label at most after a round that brought none: whether the LLM can
+write any is found out at little cost."""
+
 _LEAST_YIELD = 0.1  # of asked texts; a lower rate of acceptance asks for no more at once
 
 
@@ -64,6 +68,8 @@ class Rounds:
 
     def _requests(self, label: str, texts: int) -> int:
         """Return how many requests give so many texts if as many pass as did so far."""
+        if futile := self._futile[label]:
+            return -(-min(texts * (1 + futile), _TRIAL) // self.quota.texts_per_request)
         asked = self._turns[label] * self.quota.texts_per_request
         share = max(_LEAST_YIELD, self._accepted[label] / max(1, asked))
         return -(-texts // max(1, round(self.quota.texts_per_request * share)))

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 from builders.generation.asking import Stretch
 from builders.generation.outcome import Book, Talk
-from builders.llms.base import Exhausted, RequestFailed, TryAgain, WaveLLM
+from builders.llms.base import BudgetMet, RequestFailed, TryAgain, WaveLLM
 from builders.requests import Completion, Request
 
 _MOST_WAVES = 3  # that a request is part of before it has failed
@@ -42,7 +42,7 @@ class Waves:
             while not stop.is_set() and (talks := [t for t in talks if self._book.prepare(t)]):
                 wave = list(itertools.takewhile(self._book.reserve, talks))
                 if not wave:
-                    raise Exhausted(f"{self._book.budget.passed_by(talks[0].bound)} is met")
+                    raise BudgetMet(f"{self._book.budget.passed_by(talks[0].bound)} is met")
                 await self._ask(wave, stop)
 
     async def _ask(self, wave: list[Talk], stop: asyncio.Event) -> None:
@@ -71,9 +71,9 @@ class Waves:
         self._book.unanswered(talk, lost=again is not None and again.lost)
         talk.failures += 1
         if again is None or talk.failures >= _MOST_WAVES:
-            self._book.gave_up(talk, failed.reason)
+            self._book.gave_up(talk, failed)
         else:
-            self._book.progress.retried += 1
+            self._book.again(again)
 
 
 async def _until(

@@ -61,6 +61,10 @@ class Exhausted(UserError):
     """Nothing more can be answered, but what was answered is good: a corpus can be made of it."""
 
 
+class BudgetMet(Exhausted):
+    """A cap of the user's allows no further request."""
+
+
 @dataclass(frozen=True)
 class Quota:
     """How much a build asks for.

@@ -74,15 +74,14 @@ class OpenAIChat(OpenAIServer, DirectLLM):
         except UserError as error:
             raise UserError(self._said(error)) from None
         except TryAgain as error:
-            detail = self._without_key(str(error).removeprefix(f"{error.reason}: "))
             raise TryAgain(
-                *(error.reason, detail),
+                *(error.reason, self._detail(error)),
                 after_s=error.after_s,
                 limited=error.limited,
                 lost=error.lost,
             ) from None
         except RequestFailed as error:
-            raise RequestFailed(error.reason) from None
+            raise RequestFailed(error.reason, self._detail(error)) from None
         self._proved = True
         return completion
 
@@ -90,6 +89,9 @@ class OpenAIChat(OpenAIServer, DirectLLM):
         # Where the dialect is another one by now, another request found it out meanwhile.
         if asked != self._dialect or self._learned(asked, message):
             raise Rephrase
+
+    def _detail(self, error: RequestFailed) -> str:
+        return self._without_key(str(error).removeprefix(error.reason).removeprefix(": "))
 
     def _said(self, error: Exception) -> str:
         return f"{self.endpoint}: {self._without_key(str(error))}"

@@ -146,11 +146,15 @@ def _read_success(reply: Reply) -> Completion:
         return completion_of_body(row)
     except (ValueError, RecursionError, AttributeError, TypeError, LookupError):
         # An answer may have been made, and billed, all the same.
-        raise TryAgain("unreadable answer", lost=True) from None
+        raise TryAgain(
+            "unreadable answer", "no chat completion, see --base-url", lost=True
+        ) from None
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    """Return a server's words for a terminal: in one line, without what would steer it."""
+    shown = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(shown.split())[:200]
 
 
 def _text(value: object) -> str | None:

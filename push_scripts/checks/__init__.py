@@ -1,6 +1,7 @@
 """What is looked at before a corpus is published: leaks, secrets, personal data."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from builders.real import RealData
 from push_scripts.checks.base import NOT_CHECKED, Check, CheckReport, run_checks
@@ -15,7 +16,7 @@ CHECKS = (Leak.name, Secrets.name, PersonalData.name)
 
 
 def check_corpus(
-    corpus_texts: Sequence[str],
+    parts: Iterable[Any],
     real: RealData | None,
     examples: Iterable[str] | None,
     allow: Collection[str],
@@ -25,7 +26,7 @@ def check_corpus(
     """Look for what should not be published in the texts of one configuration.
 
     Args:
-        corpus_texts: The texts, in the order of the rows.
+        parts: The texts, in the order of the rows, part after part: strings, or arrays of Arrow.
         real: The task's real texts; None where they are not at hand: leaks from them are then
             `not checked`, which is no count of 0.
         examples: The real texts that prompts showed: none for a strategy that shows none, None
@@ -37,4 +38,4 @@ def check_corpus(
         UserError: `allow` names no check.
     """
     leak = Leak(real, examples, labelled=labelled)
-    return run_checks((leak, Secrets(), PersonalData()), corpus_texts, allow)
+    return run_checks((leak, Secrets(), PersonalData()), parts, allow)

@@ -4,15 +4,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from builders.errors import UserError
 
 NOT_CHECKED = "not checked"
 """In the place of a count where there was nothing to compare with."""
-
-SEPARATOR = "\n" * 4
-"""Between texts that are searched together; no form that is looked for goes on across it."""
 
 _SHOWN = 2
 """Characters of a finding that are printed; enough to find it, too few to use it."""
@@ -40,24 +37,21 @@ class Check(ABC):
     Attributes:
         name: As `--allow` names it.
         advice: What to do about findings, for the message that stops a push.
+        hint: What every text with a finding matches, in the syntax of RE2, which looks through a
+            column in one go: most texts do not match. None where any text may have a finding.
     """
 
     name: ClassVar[str]
     advice: str
+    hint: ClassVar[str | None] = None
 
     @abstractmethod
     def kinds(self) -> dict[str, bool]:
         """Return what it looks for: kind -> whether there is what it needs to look for it."""
 
-    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
-        """Return the rows that are worth a look; a large corpus holds nothing in most of them.
-
-        Args:
-            texts: The texts.
-            joined: All of them, with `SEPARATOR` between: one search in it is quicker than many.
-        """
-        del joined
-        return range(len(texts))
+    def is_idle(self) -> bool:
+        """Say whether no text at all can have a finding."""
+        return False
 
     @abstractmethod
     def findings(self, text: str) -> Iterator[Finding]:
@@ -91,13 +85,13 @@ class CheckReport:
 
 
 def run_checks(
-    checks: Sequence[Check], texts: Sequence[str], allow: Collection[str]
+    checks: Sequence[Check], parts: Iterable[Any], allow: Collection[str]
 ) -> CheckReport:
-    """Run `checks` over `texts`.
+    """Run `checks` over texts.
 
     Args:
         checks: The checks.
-        texts: The texts that would be published.
+        parts: The texts that would be published, part after part: strings, or arrays of Arrow.
         allow: Names of checks whose findings do not stop a push.
 
     Raises:
@@ -107,28 +101,20 @@ def run_checks(
     for name in allow:
         if name not in names:
             raise UserError(f"--allow {name}: is no check; the checks are {', '.join(names)}")
+    found, n_texts = _found(checks, parts)
     counts: dict[str, int] = {}
     unchecked: list[str] = []
     lines: dict[bool, list[str]] = {False: [], True: []}
-    joined = SEPARATOR.join(texts)
     for check in checks:
-        found = _found(check, texts, joined)
         for kind, able in check.kinds().items():
+            rows = found[check.name, kind]
             if not able:
                 unchecked.append(f"{check.name}: {kind}")
                 continue
-            counts[f"{check.name}: {kind}"] = len(found[kind])
-            if found[kind]:
-                lines[check.name in allow].append(_line(check, kind, found[kind], len(texts)))
-    return CheckReport(counts, tuple(unchecked), lines[False], lines[True], len(texts))
-
-
-def rows_with(parts: Iterable[str], texts: Sequence[str], joined: str) -> list[int]:
-    """Return the rows that hold one of `parts`."""
-    there = [part for part in parts if part in joined]
-    if not there:
-        return []
-    return [row for row, text in enumerate(texts) if any(part in text for part in there)]
+            counts[f"{check.name}: {kind}"] = len(rows)
+            if rows:
+                lines[check.name in allow].append(_line(check, kind, rows, n_texts))
+    return CheckReport(counts, tuple(unchecked), lines[False], lines[True], n_texts)
 
 
 def masked(found: str) -> str:
@@ -137,13 +123,39 @@ def masked(found: str) -> str:
     return f"{found[:_SHOWN]}{hidden}{'...' if len(found) > _LONGEST else ''}"
 
 
-def _found(check: Check, texts: Sequence[str], joined: str) -> dict[str, dict[int, str]]:
-    """Return kind -> row -> the first finding in that row, masked."""
-    found: dict[str, dict[int, str]] = {kind: {} for kind in check.kinds()}
-    for row in check.rows(texts, joined):
-        for each in check.findings(texts[row]):
-            found[each.kind].setdefault(row, each.masked)
-    return found
+_Found = dict[tuple[str, str], dict[int, str]]
+"""Check and kind -> row -> the first finding in that row, masked."""
+
+
+def _found(checks: Sequence[Check], parts: Iterable[Any]) -> tuple[_Found, int]:
+    """Return what is found in all parts, and how many texts they have."""
+    found: _Found = {(check.name, kind): {} for check in checks for kind in check.kinds()}
+    busy = [check for check in checks if not check.is_idle()]
+    first = 0
+    for part in parts:
+        for check, row, text in _looked_at(busy, part):
+            for each in check.findings(text):
+                found[check.name, each.kind].setdefault(first + row, each.masked)
+        first += len(part)
+    return found, first
+
+
+def _looked_at(checks: Sequence[Check], part: Any) -> Iterator[tuple[Check, int, str]]:
+    """Yield the texts that a check has to look at, with their rows within the part."""
+    import pyarrow
+    from pyarrow import compute
+
+    texts = part if isinstance(part, pyarrow.Array) else pyarrow.array(part, pyarrow.string())
+    # One search for all that is hinted at; what each check wants is looked for in what is found.
+    any_hint = compute.match_substring_regex(texts, "|".join(c.hint for c in checks if c.hint))
+    rows, hinted = compute.indices_nonzero(any_hint), texts.filter(any_hint)
+    for check in checks:
+        if check.hint is None:
+            yield from ((check, row, text) for row, text in enumerate(texts.to_pylist()))
+        else:
+            own = compute.match_substring_regex(hinted, check.hint)
+            pairs = zip(rows.filter(own).to_pylist(), hinted.filter(own).to_pylist(), strict=True)
+            yield from ((check, row, text) for row, text in pairs)
 
 
 def _line(check: Check, kind: str, rows: dict[int, str], n_texts: int) -> str:

@@ -1,6 +1,6 @@
 """No real text in what is published: none to train on, none to test on, no example shown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from builders.filters.copies import CopyIndex
@@ -40,10 +40,9 @@ class Leak(Check):
         """Return the three sources of real text, and which of them are at hand."""
         return {kind: index is not None for kind, index in self._known.items()}
 
-    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
-        """Return all rows, where there is anything to compare them with."""
-        del joined
-        return range(len(texts)) if any(self._known.values()) else ()
+    def is_idle(self) -> bool:
+        """Say whether there is no text to compare with."""
+        return not any(self._known.values())
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield each source that `text` is a copy from; nothing of a real text is shown."""

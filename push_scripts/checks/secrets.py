@@ -7,10 +7,10 @@ them. Strings that only look random are left alone: in prose they are codes and 
 # ruff: noqa: A005 - only ever imported as push_scripts.checks.secrets, so it hides nothing.
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
-from push_scripts.checks.base import Check, Finding, masked, rows_with
+from push_scripts.checks.base import Check, Finding, masked
 
 # A run of these is a token's body. A digit among them tells it from words with hyphens between.
 _BODY = r"(?=[\w-]*\d)[A-Za-z0-9_-]"
@@ -29,10 +29,6 @@ _FORMS = {
     "JSON web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
 }
 
-# What each of them holds: most texts hold none, and are done. Few texts have an underscore at all.
-_PARTS = ("sk-", "IA", "ACCA", "xox", "xapp-", "AIza", "PRIVATE KEY", "eyJ")
-_UNDERSCORED = ("hf_", "api_org_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "k_live_")
-
 
 class Secrets(Check):
     """Finds keys and tokens."""
@@ -43,17 +39,18 @@ class Secrets(Check):
         "secrets if it is none"
     )
 
+    # What each of the forms begins with or holds.
+    hint: ClassVar[str | None] = (
+        r"sk-[A-Za-z0-9_-]{20}|hf_|api_org_|A[KSB]IA|ACCA|gh[pousr]_|github_pat_|xox[abeoprs]-|xapp-"
+        r"|AIza|[rs]k_live_|PRIVATE KEY|eyJ"
+    )
+
     def __init__(self) -> None:
         self._forms = {kind: re.compile(form) for kind, form in _FORMS.items()}
 
     def kinds(self) -> dict[str, bool]:
         """Return the issuers whose forms are known."""
         return dict.fromkeys(self._forms, True)
-
-    def rows(self, texts: Sequence[str], joined: str) -> Iterable[int]:
-        """Return the rows that hold what a key begins with."""
-        parts = _PARTS + _UNDERSCORED if "_" in joined else _PARTS
-        return rows_with(parts, texts, joined)
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield each key, masked."""

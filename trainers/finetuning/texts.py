@@ -141,7 +141,7 @@ def _real(task: Task, recipe: Recipe, said: Said, *, needed: bool) -> RealData |
     return replace(real, test=real.test.select(()))
 
 
-def _arm(part: Part, record: CorpusRecord | None) -> str:
+def _arm(part: Part, record: BuildRecord | None) -> str:
     if part.source == SYNTHETIC and record is not None:
         return record.strategy
     return "real_full" if part.per_label is None else "real"

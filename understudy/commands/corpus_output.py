@@ -47,7 +47,7 @@ def write_output(
         return 0
     print(
         f"understudy {command}: {halt.why}; {kept} texts are kept, and every answer is in the "
-        "ledger: the same command goes on from there",
+        f"ledger: {halt.remedy}",
         file=sys.stderr,
     )
     return UNFINISHED if halt.signal is None else 128 + halt.signal
