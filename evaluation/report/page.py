@@ -20,6 +20,7 @@ from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
 from evaluation.report.latex import latex_table
 from evaluation.report.measures import measures_tables
+from evaluation.report.outlook import outlook_section
 from evaluation.report.results import StudyResults
 from evaluation.report.runs import runs_section
 from evaluation.report.score_tables import accuracy_on_real, table_on_real
@@ -32,6 +33,7 @@ from evaluation.report.where import where_section
 from evaluation.report.why import why_section
 from evaluation.report.wording import hundredths, one_line
 from evaluation.report.worth import worth_section
+from evaluation.subjectivity.judgements import Judgements, recorded_judgements
 
 TITLE = "Understudy: the report of a study"
 QUESTION = "Can an LLM's text stand in for real training data?"
@@ -73,6 +75,7 @@ def write_report(
     *,
     results: StudyResults | None = None,
     tolerance: float = TOLERANCE,
+    judgements: Judgements | None = None,
 ) -> ReportFiles:
     """Write the report of the study in `out` to `out/report/`: the same records, the same bytes.
 
@@ -81,13 +84,15 @@ def write_report(
         out: The study's folder.
         results: Its scores from `read_results`, where they are at hand already.
         tolerance: Loss of macro-F1 (0 to 1) that verdicts take for small.
+        judgements: Of which tasks are the more objective; None for those that ship.
 
     Raises:
         UserError: Predictions of a finished run cannot be read or do not fit together, or the
             folder cannot be written.
     """
     results = results or read_results(records, out)
-    report = compose(records, results, out, tolerance)
+    judged = judgements or recorded_judgements()
+    report = compose(records, results, out, tolerance, judged)
     folder = out / "report"
     page, markdown = _render_html(report), _render_markdown(report)
     figures: list[Path] = []
@@ -110,7 +115,11 @@ def write_report(
 
 
 def compose(
-    records: StudyRecords, results: StudyResults, out: Path, tolerance: float = TOLERANCE
+    records: StudyRecords,
+    results: StudyResults,
+    out: Path,
+    tolerance: float,
+    judgements: Judgements,
 ) -> Report:
     """Put together what the report of the study in `out` says."""
     return Report(
@@ -123,7 +132,8 @@ def compose(
             _scores(records, results),
             *worth_section(results),
             *alternatives_section(records, results),
-            *why_section(records, results, out),
+            *outlook_section(records, results, judgements),
+            *why_section(records, results, out, judgements),
             *where_section(records, results),
             _texts(records),
             Section(

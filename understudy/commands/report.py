@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from builders.errors import UserError
+
 NAME = "report"
 HELP = "write the report of a study again"
 
@@ -10,21 +12,52 @@ HELP = "write the report of a study again"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("out", type=Path, metavar="OUT", help="the study's folder")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="POINTS",
+        help="loss in points of macro-F1 that verdicts take for small (2)",
+    )
+    parser.add_argument(
+        "--judgements",
+        type=Path,
+        metavar="FILE",
+        help="which of two tasks is the more objective, as understudy subjectivity writes them "
+        "(those of an LLM that ship)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the report from what the folder holds; nothing is trained."""
-    table, page = report(args.out)
+    tolerance: float | None = args.tolerance
+    if tolerance is not None and not 0 <= tolerance <= 100:
+        raise UserError(f"--tolerance {tolerance:g}: give points of macro-F1, from 0 to 100")
+    table, page = report(args.out, tolerance, args.judgements)
     print(f"{table}\nreport: {page}")
     return 0
 
 
-def report(out: Path) -> tuple[str, Path]:
-    """Write the report of the study in `out`; return its main table as text, and its page."""
-    from evaluation.report import read_results, text_table, write_report
+def report(
+    out: Path, tolerance: float | None = None, judgements: Path | None = None
+) -> tuple[str, Path]:
+    """Write the report of the study in `out`; return its main table as text, and its page.
+
+    Args:
+        out: The study's folder.
+        tolerance: Points of macro-F1 that verdicts take for small; None for what is usual.
+        judgements: A file of judgements of tasks; None for those that ship.
+    """
+    from evaluation.report import TOLERANCE, read_results, text_table, write_report
+    from evaluation.subjectivity.judgements import read_judgements
     from understudy.reporting import read_study
 
     records = read_study(out)
     results = read_results(records, out)
-    files = write_report(records, out, results=results)
+    files = write_report(
+        records,
+        out,
+        results=results,
+        tolerance=TOLERANCE if tolerance is None else tolerance / 100,
+        judgements=None if judgements is None else read_judgements(judgements),
+    )
     return text_table(records, out, results=results), files.html
