@@ -10,12 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.data import LabelledTexts
+from builders.real import RealData
+
 _BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(_BENCHMARKS))
 
+from losses import run_cell  # noqa: E402
 from losses_cells import Cell, read_cells  # noqa: E402
-from losses_corpora import LEFT_OUT, corpus_names, load_corpus  # noqa: E402
+from losses_corpora import LEFT_OUT, Corpus, corpus_names, load_corpus  # noqa: E402
+from losses_methods import Asked  # noqa: E402
 from losses_tables import tables  # noqa: E402
+from losses_trainers import FinetuneTrainers, trainings  # noqa: E402
 
 
 def cell(method: str, predictions: Sequence[Sequence[int]], task: str = "t") -> Cell:
@@ -78,6 +84,53 @@ def test_a_mean_over_tasks_has_an_interval_and_one_over_a_single_task_has_none()
 
     assert "| imp | 2 | 75.0 | +25.0 (+0.0 to +50.0) |" in both
     assert "| imp | 1 | 100.0 | +50.0 |" in one
+
+
+def numbered(of_each: int, name: str) -> LabelledTexts:
+    """Return as many texts of each of two labels."""
+    names = tuple(f"{name} {i}" for i in range(2 * of_each))
+    return LabelledTexts(names, (0, 1) * of_each, ("a", "b"), names)
+
+
+SMALL = Corpus(
+    name="t.c",
+    group="some",
+    task="t",
+    texts=numbered(9, "synthetic"),
+    real=RealData(numbered(10, "real"), numbered(5, "test"), None, "made up"),
+    dropped={},
+)
+FEW = Asked("finetune", (0,), per_label=3, max_test=8, epochs=1, most_per_label=6)
+
+
+@pytest.mark.parametrize(
+    ("method", "n"),
+    [
+        ("cross_entropy", [(12, 8)]),
+        ("cross_entropy + real", [(18, 8)]),
+        ("real alone", [(6, 8)]),
+        # P' learns from 6 real texts, Q from 12 of the corpus; both judge the 12.
+        ("imp", [(6, 12), (12, 12), (12, 8)]),
+        ("imp + real", [(6, 18), (18, 18), (18, 8)]),
+        # Of 5 folds two have 3 of 12 texts, three have 2.
+        ("confident", [(9, 3), (9, 3), (10, 2), (10, 2), (10, 2), (12, 8)]),
+    ],
+)
+def test_what_a_run_learns_from(method: str, n: list[tuple[int, int]]) -> None:
+    """6 of each label of a corpus, 3 real ones of each, at most 8 of the test texts."""
+    assert trainings(SMALL, method, FEW) == n
+    assert len(FEW.train(SMALL, method, 0)) == n[-1][0]
+
+
+@pytest.mark.slow
+def test_a_cell_of_fine_tuning() -> None:
+    """Every test text is predicted; the time it takes can be told before."""
+    trainers = FinetuneTrainers()
+
+    made = run_cell(SMALL, "dimp", trainers, FEW)
+
+    assert (made.n_train, made.predictions.shape, made.key) == (12, (1, 8), FEW.key("t.c", "dimp"))
+    assert trainers.seconds([(SMALL, "dimp")], FEW) > 0
 
 
 def test_every_file_of_other_people_has_its_task(data_dir: Path) -> None:
