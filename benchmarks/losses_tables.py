@@ -29,6 +29,8 @@ def tables(cells: Sequence[Cell], methods: Sequence[str]) -> str:
     lines: list[str] = []
     for group, corpora in groups.items():
         whole = {name: own for name, own in corpora.items() if BASE in own}
+        if not whole:
+            continue
         shown = [m for m in methods if any(m in own for own in whole.values())]
         lines += [f"### {group[0].upper()}{group[1:]}", "", *_summary(whole, shown), ""]
         lines += [*_each(whole, shown), ""]

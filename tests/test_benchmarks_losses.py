@@ -86,6 +86,13 @@ def test_a_mean_over_tasks_has_an_interval_and_one_over_a_single_task_has_none()
     assert "| imp | 1 | 100.0 | +50.0 |" in one
 
 
+def test_a_corpus_without_cross_entropy_is_left_out() -> None:
+    """There is nothing to hold its methods against. What is dropped of it is told."""
+    lines = tables([cell("imp", [[0, 0, 1, 1]])], ["cross_entropy", "imp"]).splitlines()
+
+    assert lines == ["| corpus | rows not used |", "| --- | --- |", "| t.c | 3 duplicate |"]
+
+
 def numbered(of_each: int, name: str) -> LabelledTexts:
     """Return as many texts of each of two labels."""
     names = tuple(f"{name} {i}" for i in range(2 * of_each))
