@@ -49,6 +49,8 @@ class RunRecord:
         real_source: Where the real texts came from, with the resolved commit of a Hub data set.
         versions: Package -> version.
         settings: The trainer's settings.
+        curve: Steps of training and macro-F1 on the same test texts after so many, the last step
+            among them; empty where no curve was asked for.
     """
 
     key: str
@@ -72,6 +74,7 @@ class RunRecord:
     real_source: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
+    curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
