@@ -15,6 +15,7 @@ from builders.generation import Asking, Budget, Generation, Interrupted, Progres
 from builders.generation.rounds import FUTILE
 from builders.ledger import Ledger
 from builders.llms.base import LLM, BudgetMet, Exhausted, LiveLLM, Quota, RecordedLLM, answer_bound
+from builders.requests import MOST_SEED
 from builders.sifting import Sieve
 from builders.strategies import create_strategy
 from builders.strategies.base import TEXTS_SCHEMA, Plan
@@ -162,6 +163,8 @@ def asking_of(
             f"{order.strategy} shows real training texts of {task.name}, and none are at hand: "
             "give --real PATH, or use zero_shot"
         )
+    if isinstance(llm, LiveLLM) and order.seed > MOST_SEED:
+        raise UserError(f"--seed {order.seed}: give one of at most {MOST_SEED} with a live LLM")
     quota = llm.quota(task, order.strategy, order.per_label, order.texts_per_request)
     return Asking(task, strategy, _plan(task, order, llm, quota), llm), quota
 

@@ -131,12 +131,16 @@ def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
     Raises:
         UserError: It is not there, or is damaged.
     """
+    import pyarrow
     import pyarrow.parquet
 
     for path in _files(folder, strategy):
         with _readable(path), pyarrow.parquet.ParquetFile(path) as opened:
             for part in opened.iter_batches(_ROWS_AT_ONCE, columns=["text"], use_threads=False):
-                yield part.column("text")
+                texts = part.column("text")
+                if texts.null_count or not pyarrow.types.is_string(texts.type):
+                    raise ValueError("a text is missing or is none")
+                yield texts
 
 
 def _read_table(folder: Path, strategy: str, columns: list[str]) -> tuple[Any, Path]:

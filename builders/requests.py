@@ -7,7 +7,11 @@ from typing import Any, TypedDict
 
 from builders.errors import UserError
 
-_DRAW = 100_000  # more conversations than a label has; servers take 32 bits
+MOST_CONVERSATIONS = 100_000
+"""Of a label in one draw; each has a seed of its own."""
+
+MOST_SEED = 2**31 // MOST_CONVERSATIONS - 1
+"""Largest seed of a build by a live LLM: servers take 31 bits."""
 
 
 class Message(TypedDict):
@@ -87,7 +91,7 @@ class Request:
 
         Every draw has a range of its own.
         """
-        return self.draw * _DRAW + self.id.conversation
+        return self.draw * MOST_CONVERSATIONS + self.id.conversation
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def read_folder(folder: Path) -> Contents:
     records = read_records(folder)
     if not records or not (folder / CARD).is_file():
         raise UserError(f"{folder}: is no corpus; give a folder that understudy build wrote")
-    metadata = read_metadata((folder / CARD).read_text(encoding="utf-8"), str(folder / CARD))
+    metadata = read_metadata(_card_text(folder / CARD), str(folder / CARD))
     recipe = metadata.get(RECIPE)
     if not isinstance(recipe, dict) or not isinstance(recipe.get("prompts"), dict):
         raise UserError(
@@ -159,6 +159,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def _card_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is no UTF-8 text; build the corpus again") from None
+
+
 def _features(path: Path) -> dict[str, Any]:
     import pyarrow.parquet
 
@@ -167,6 +174,8 @@ def _features(path: Path) -> dict[str, Any]:
         features: dict[str, Any] = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         if "id" not in features or not features["label"]["names"]:
             raise ValueError("it has no ids or no labels")
+        if list(features) != schema.names:
+            raise ValueError("its columns are not those that it names")
         return features
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(f"{path}: cannot be read ({error}); build the corpus again") from error

@@ -2,11 +2,25 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evaluation.records import CorpusRecord, MeasureRecord, RunRecord, StudyRecords, TaskFacts
+from builders.annotation import Agreement
+from evaluation.arms import in_order
+from evaluation.records import (
+    CorpusRecord,
+    FindingRecord,
+    LabellingRecord,
+    MeasureRecord,
+    RunRecord,
+    StudyRecords,
+    TaskFacts,
+    VotedFacts,
+)
 
 ARMS = ("real", "zero_shot", "few_shot", "real_full")
 # Title, labels, remembered rank, accuracy of real, zero_shot, few_shot, real_full. Own figures.
@@ -178,4 +192,171 @@ def agreement_study(out: Path, names: Sequence[str] = ("sms_spam", "jokes")) -> 
         missing=(),
         measures=measures(names, ("zero_shot", "few_shot")),
         corpora=tuple(corpus(n, s) for n in names for s in ("zero_shot", "few_shot")),
+    )
+
+
+def labelling(name: str, split: str, wrong: int = 5) -> LabellingRecord:
+    """Return what labelling 40 texts of each label gave, `wrong` of the first label's mistaken."""
+    labels = TASKS[name][1]
+    confusion = {true: {said: 40 * (true == said) for said in labels} for true in labels}
+    confusion[labels[0]] = {**confusion[labels[0]], labels[0]: 40 - wrong, labels[1]: wrong}
+    kept = {said: sum(row[said] for row in confusion.values()) for said in labels}
+    return LabellingRecord(
+        task=name,
+        strategy="llm_labelled",
+        llm="A large language model, its own name here, November 2026",
+        kept=kept,
+        failed_requests={},
+        content_hash="",
+        path="",
+        split=split,
+        source=f"own/{name}@0123abc",
+        at_hand=4000,
+        requested=40 * len(labels),
+        asked=40 * len(labels),
+        unlabelled={},
+        requests=4,
+        prompt_tokens=3000,
+        answer_tokens=500,
+        agreement=Agreement(confusion=confusion),
+    )
+
+
+def finding(name: str, kind: str, values: dict[str, Any]) -> FindingRecord:
+    """Return a finding on the arm few_shot."""
+    return FindingRecord(f"{kind}-{name}", name, kind, "few_shot", values)
+
+
+def findings(name: str, text: str = "A text that was missed.") -> tuple[FindingRecord, ...]:
+    """Return one finding of each kind, which quote `text`."""
+    first, second = TASKS[name][1][:2]
+    difference = {"value": 0.12, "low": 0.05, "high": 0.2, "adjusted_p": 0.004}
+    return (
+        finding(
+            name,
+            "failures",
+            {
+                **{"n_texts": 400, "right": 320, "missed": 48, "gained": 12, "n_groups": 14},
+                "groups": [
+                    {
+                        "keywords": ["plot", "ending"],
+                        **{"n_texts": 40, "n_right": 30, "missed": 15, "share_missed": 0.5},
+                        **{"excess": 3.3, "adjusted_p": 0.0002},
+                        "examples": [{"text": text, "label": first, "said": second}],
+                    }
+                ],
+                "f1": [
+                    {"label": first, **difference},
+                    {"label": second, **dict.fromkeys(difference)},
+                ],
+                "cells": [
+                    {"true": first, "said": second, **difference, "value": -0.12},
+                    {"true": second, "said": first, **difference, "adjusted_p": 0.6},
+                ],
+            },
+        ),
+        finding(
+            name,
+            "coverage",
+            {"texts": [{"text": text, "label": first, "nearest": "Another.", "distance": 0.81}]},
+        ),
+        finding(
+            name,
+            "words",
+            {
+                "over": [{"word": "delightful", "real": 1, "synthetic": 40}],
+                "under": [{"word": "gonna", "real": 31, "synthetic": 0}],
+            },
+        ),
+        finding(
+            name,
+            "label_noise",
+            {
+                **{"noise": 0.04, "by_label": {first: 0.06, second: 0.02}, "n": 400},
+                "checker_accuracy": 0.91,
+                "texts": [{"text": text, "label": first, "looks_like": second}],
+            },
+        ),
+    )
+
+
+def evidence_study(out: Path, names: Sequence[str] = ("films", "jokes")) -> StudyRecords:
+    """Return a study with curves, mixtures, labels of an LLM, votes and findings, three seeds."""
+    runs: list[RunRecord] = []
+    voted: dict[str, VotedFacts] = {}
+    for name in names:
+        real, zero, few, _ = TASKS[name][3]
+        shares = {"real": real, "zero_shot": zero, "few_shot": few}
+        shares |= {f"real@{n}": real - 0.3 / n**0.5 for n in (5, 10, 25, 50, 100, 200)}
+        shares |= {f"few_shot@{n}": few - 0.3 / n**0.5 for n in (5, 40)}
+        shares |= {f"few_shot+real@{n}": real - 0.1 / n**0.5 for n in (50, 100)}
+        shares |= {"llm_labelled": real + 0.04, "gold_labelled": real + 0.05}
+        made = drawn_runs(out, name, {arm: (s, "real") for arm, s in shares.items()}, 400, seeds=3)
+        runs += [_with_votes(out, each, name) for each in made]
+        runs.append(_classified(out, name, made[0]))
+        voted[name] = _votes(out, name)
+    facts_of = [replace(facts(name, 400), voted=(voted[name],)) for name in names]
+    return StudyRecords(
+        settings={"tasks": ",".join(names), "seeds": 3},
+        tasks=tuple(facts_of),
+        arms=in_order({run.arm for run in runs}),
+        runs=tuple(runs),
+        missing=(),
+        measures=measures(names),
+        corpora=tuple(
+            replace(corpus(n, s), requests=40, prompt_tokens=8000, answer_tokens=9000)
+            for n in names
+            for s in ("zero_shot", "few_shot")
+        ),
+        labellings=tuple(labelling(n, split) for n in names for split in ("train", "test")),
+        findings=tuple(each for name in names for each in findings(name)),
+    )
+
+
+def _with_votes(out: Path, record: RunRecord, name: str) -> RunRecord:
+    """Store what a run predicted of texts with votes: right more often where people agree."""
+    labels, agreement = _voted_texts(name)
+    rng = np.random.default_rng([record.seed, len(record.arm)])
+    right = rng.random(len(labels)) < agreement
+    with np.load(out / record.predictions) as stored:
+        arrays = dict(stored)
+    arrays["voted/panel"] = np.where(right, labels, (labels + 1) % len(TASKS[name][1]))
+    np.savez(out / record.predictions, **arrays)
+    return record
+
+
+def _voted_texts(name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    rng = np.random.default_rng(7)
+    labels = rng.integers(len(TASKS[name][1]), size=360)
+    return labels, rng.choice([0.5, 0.6, 0.7, 0.8, 0.9, 1.0], size=360)
+
+
+def _votes(out: Path, name: str) -> VotedFacts:
+    labels, agreement = _voted_texts(name)
+    path = f"votes/{name}.panel.npz"
+    (out / "votes").mkdir(parents=True, exist_ok=True)
+    np.savez(out / path, labels=labels, agreement=agreement)
+    return VotedFacts("panel", len(labels), "Ten people voted.", {"ties": 3}, False, path)
+
+
+def _classified(out: Path, name: str, other: RunRecord) -> RunRecord:
+    """Return a run of the LLM itself on every fourth test text: all but the first right."""
+    with np.load(out / other.predictions) as stored:
+        labels = stored["labels"]
+    rows = np.arange(0, len(labels), 4)
+    said = labels[rows].copy()
+    said[0] = -1
+    path = f"predictions/{name}-llm.npz"
+    np.savez(out / path, labels=labels[rows], predictions=said, rows=rows)
+    return replace(
+        other,
+        key=path,
+        arm="llm",
+        trainer="llm",
+        encoder="A model",
+        seed=0,
+        n_train=0,
+        n_per_label={},
+        n_test=len(rows),
+        predictions=path,
     )

@@ -3,12 +3,13 @@
 Consumers are fresh processes with empty caches that have the Hugging Face libraries alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import little_corpus
+import pyarrow.parquet
 import pytest
 from hub_publisher import Publisher, Trial, good
 from hub_server import HubServer, running_hub
@@ -380,6 +381,65 @@ def test_a_copy_of_a_real_text_stops_a_push(publisher: Publisher, tmp_path: Path
     refused = publisher.push(folder, "acme/copy", *options)
 
     assert refused.code == 2 and "leak: real test text in 6 of 6 texts" in refused.err
+
+
+def drop_ids(parquet: Path) -> None:
+    """Leave out a column that the file says it has."""
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(parquet).drop(["id"]), parquet)
+
+
+def lose_a_text(parquet: Path) -> None:
+    """Put nothing in the place of the texts."""
+    table = pyarrow.parquet.read_table(parquet)
+    place = table.column_names.index("text")
+    nothing = pyarrow.array([None] * len(table), pyarrow.string())
+    pyarrow.parquet.write_table(table.set_column(place, "text", nothing), parquet)
+
+
+def number_texts(parquet: Path) -> None:
+    """Put numbers in the place of the texts."""
+    table = pyarrow.parquet.read_table(parquet)
+    place = table.column_names.index("text")
+    numbers = pyarrow.array(range(len(table)))
+    pyarrow.parquet.write_table(table.set_column(place, "text", numbers), parquet)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (drop_ids, "its columns are not those that it names"),
+        (lose_a_text, "a text is missing or is none"),
+        (number_texts, "a text is missing or is none"),
+        (lambda parquet: parquet.write_bytes(b""), "Parquet file size is 0 bytes"),
+        (lambda parquet: (parquet.parents[1] / "README.md").write_bytes(b"\xff"), "no UTF-8 text"),
+    ],
+)
+def test_a_corpus_that_was_tampered_with_is_one_line(
+    spoil: Callable[[Path], object],
+    words: str,
+    hub: HubServer,
+    publisher: Publisher,
+    tmp_path: Path,
+) -> None:
+    """What is not as a build wrote it is named, and nothing is sent."""
+    folder = little_corpus.write(tmp_path / "spoilt")
+    spoil(next(folder.glob("*/*.parquet")))
+
+    refused = publisher.push(folder, "acme/spoilt")
+
+    assert refused.code == 2 and words in refused.err
+    assert refused.err.count("\n") == 1 and "build" in refused.err
+    assert publisher.hub.store.load("datasets", "acme/spoilt") is None
+
+
+@pytest.mark.parametrize("licence", ["mit\nfoo: bar", "<b>", "CC BY", ""])
+def test_a_licence_is_an_identifier(
+    licence: str, publisher: Publisher, corpora: dict[str, Path]
+) -> None:
+    """Anything else the Hub would refuse, or take for something it is not."""
+    refused = publisher.push(corpora["base"], "acme/licence", "--license", licence)
+
+    assert refused.code == 2 and "is no identifier like cc-by-4.0" in refused.err
 
 
 def test_a_corpus_of_another_task_is_refused(

@@ -264,6 +264,13 @@ def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(
         (("--llm", "openai:"), "--llm openai:: unknown; use recording"),
         (("--llm", "gpt:x"), "--llm gpt:x: unknown"),
         (("--base-url", "localhost:8000"), "--base-url localhost:8000: no address of a server"),
+        (("--base-url", "http://[::1/v1"), "--base-url http://[::1/v1: no address of a server"),
+        (("--base-url", "http://a:b@[::1/v1"), "--base-url ***: no address of a server"),
+        (("--base-url", "http://x:99999/v1"), "http://x:99999/v1: no address of a server"),
+        (("--base-url", "http://x y/v1"), "http://x y/v1: no address of a server"),
+        (("--base-url", "http://x/v1?key=4711"), "--base-url http://x/v1: no address of a server"),
+        (("--per-label", "999999999999"), "--per-label 999999999999: at 2 texts a request and 3"),
+        (("--seed", "21474"), "--seed 21474: give one of at most 21473 with"),
         (("--api-key-env", "NO_SUCH_KEY"), "set the environment variable NO_SUCH_KEY"),
         (("--max-usd", "1"), "--max-usd: the price of this LLM is not known"),
         (("--price", "cheap"), "--price cheap: give IN,OUT"),
@@ -371,6 +378,26 @@ def test_a_wrong_key_is_one_line(server: ChatServer, folder: Path) -> None:
         f"understudy: {server.url}: status 401, Incorrect API key provided: ***: set another key, "
         "see --api-key-env\n"
     )
+
+
+@pytest.mark.parametrize("key", ["sk-two\nlines", "sk-\u00fc", "sk-\x07"])
+@pytest.mark.parametrize("transport", ["aiohttp", "openai"])
+def test_a_key_that_no_header_takes_is_one_line(
+    key: str, transport: str, server: ChatServer, folder: Path
+) -> None:
+    """Which variable is wrong is said, and not what it holds; nothing is sent."""
+    result = built(server, folder, "--transport", transport, OPENAI_API_KEY=key)
+
+    assert (result.returncode, server.bodies) == (2, [])
+    assert result.stderr == (
+        "understudy: the key in OPENAI_API_KEY holds a character that no key has; set it anew\n"
+    )
+
+
+def test_white_space_around_a_key_is_not_sent(server: ChatServer, folder: Path) -> None:
+    """A line break at the end of a key, as files have one, is no part of it."""
+    assert built(server, folder, OPENAI_API_KEY=f" {KEY}\n").returncode == 0
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
 
 
 def test_a_key_is_sent_and_written_nowhere(server: ChatServer, folder: Path) -> None:

@@ -210,8 +210,7 @@ def _compose(
             raise Stopped(halt.signal)
         if not halt.futile:
             raise UserError(
-                f"{task.name} {arm}: {halt.why}; what was answered is in the ledger, the same "
-                "command goes on from there"
+                f"{task.name} {arm}: {halt.why}; what was answered is in the ledger: {halt.remedy}"
             )
     if not all(composition.record.kept.values()):
         empty = next(label for label, n in composition.record.kept.items() if not n)

@@ -104,8 +104,8 @@ def _ask(
         if halt.signal is not None:
             raise Stopped(halt.signal)
         raise UserError(
-            f"{task.name} labels of {split} texts: {halt.why}; what was answered is in the ledger, "
-            "the same command goes on from there"
+            f"{task.name} labels of {split} texts: {halt.why}; what was answered is in the ledger: "
+            f"{halt.remedy}"
         )
     if not labelling.record.labelled:
         raise UserError(f"{task.name}: the LLM labelled none of {len(texts)} {split} texts")

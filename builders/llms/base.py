@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from builders.errors import UserError
-from builders.requests import Completion, Request
+from builders.requests import MOST_CONVERSATIONS, Completion, Request
 from builders.tasks.base import Task
 
 LONGEST = 8
@@ -154,6 +154,12 @@ class LLM(ABC):
         portion = min(wanted, 25) if texts_per_request is None else texts_per_request
         requests = -(-wanted // portion)
         conversations = -(-requests // self.turns)
+        if 2 * conversations > MOST_CONVERSATIONS:  # as many again for what the filters reject
+            raise UserError(
+                f"--per-label {wanted}: at {portion} texts a request and {self.turns} turns a "
+                f"conversation at most {MOST_CONVERSATIONS // 2 * self.turns * portion} of a label "
+                "can be asked for; ask for fewer, or raise --texts-per-request or --turns"
+            )
         return Quota(wanted, portion, -(-requests // conversations), conversations)
 
     def can_answer(self, task: Task, strategy: str) -> bool:

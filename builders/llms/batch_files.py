@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from builders.errors import UserError
 from builders.llms.base import RequestFailed, TryAgain
-from builders.llms.replies import Reply, completion_of_body, failure
+from builders.llms.replies import Reply, completion_of_body, failure, one_line
 from builders.request_key import request_key
 from builders.requests import Completion, Request
 
@@ -184,6 +184,6 @@ def _outcome(row: Mapping[str, Any]) -> Completion | RequestFailed | UserError:
     if code in _ENDED_EARLY:
         return TryAgain(_ENDED_EARLY[code])
     if not isinstance(status, int) or status == 200 or not 100 <= status < 600:
-        return TryAgain("error instead of an answer", " ".join(str(error).split())[:200])
+        return TryAgain("error instead of an answer", one_line(str(error or "")))
     said = json.dumps({"error": error}).encode() if error else json.dumps(body).encode()
     return failure(Reply(status, {}, said), status)

@@ -42,13 +42,17 @@ class Connection:
             UserError: The URL is none, or the key is not there.
         """
         url = self.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(url):
             raise UserError(
-                f"--base-url {public_address(url)}: no address of a server; give one like "
+                f"--base-url {_shown(url)}: no address of a server; give one like "
                 "http://localhost:8000/v1"
             )
-        key = os.environ.get(self.key_env or KEY_ENV)
+        key = (os.environ.get(self.key_env or KEY_ENV) or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise UserError(
+                f"the key in {self.key_env or KEY_ENV} holds a character that no key has; set it "
+                "anew"
+            )
         # Servers of one's own ask for no key, so only a key that was named has to be there.
         if self.needs_key and not key and (self.key_env or url.rstrip("/") == OFFICIAL):
             raise UserError(
@@ -56,6 +60,25 @@ class Connection:
                 "with --api-key-env"
             )
         return Endpoint(url.rstrip("/"), key or None, self.timeout_s)
+
+
+def _is_address(url: str) -> bool:
+    """Say whether `chat/completions` can be put behind `url`."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    plain = url.isprintable() and " " not in url and not parts.query and not parts.fragment
+    return named and plain and parts.scheme in ("http", "https")
+
+
+def _shown(url: str) -> str:
+    """Return an address for a message: without a password, as far as it can be taken apart."""
+    try:
+        return public_address(url)
+    except ValueError:
+        return "***" if "@" in url else url
 
 
 class OpenAIServer(LiveLLM):

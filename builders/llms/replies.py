@@ -111,11 +111,11 @@ def error_of(body: bytes) -> tuple[str, str]:
         row = json.loads(body)
         error = row.get("error") or row.get("detail") or row if isinstance(row, dict) else row
     except (ValueError, RecursionError):
-        return "", _line(body.decode(errors="replace"))
+        return "", one_line(body.decode(errors="replace"))
     if not isinstance(error, dict):
-        return "", _line(str(error))
+        return "", one_line(str(error))
     code = error.get("code") or error.get("type") or ""
-    return str(code), _line(str(error.get("message") or error))
+    return str(code), one_line(str(error.get("message") or error))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -151,7 +151,7 @@ def _read_success(reply: Reply) -> Completion:
         ) from None
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a server's words for a terminal: in one line, without what would steer it."""
     shown = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(shown.split())[:200]

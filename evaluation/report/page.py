@@ -20,6 +20,7 @@ from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
 from evaluation.report.latex import latex_table
 from evaluation.report.measures import measures_tables
+from evaluation.report.outlook import outlook_section
 from evaluation.report.paper_values import paper_section
 from evaluation.report.results import StudyResults
 from evaluation.report.runs import runs_section
@@ -34,6 +35,7 @@ from evaluation.report.where import where_section
 from evaluation.report.why import why_section
 from evaluation.report.wording import hundredths, one_line
 from evaluation.report.worth import worth_section
+from evaluation.subjectivity.judgements import Judgements, recorded_judgements
 
 TITLE = "Understudy: the report of a study"
 QUESTION = "Can an LLM's text stand in for real training data?"
@@ -75,6 +77,7 @@ def write_report(
     *,
     results: StudyResults | None = None,
     tolerance: float = TOLERANCE,
+    judgements: Judgements | None = None,
 ) -> ReportFiles:
     """Write the report of the study in `out` to `out/report/`: the same records, the same bytes.
 
@@ -83,13 +86,15 @@ def write_report(
         out: The study's folder.
         results: Its scores from `read_results`, where they are at hand already.
         tolerance: Loss of macro-F1 (0 to 1) that verdicts take for small.
+        judgements: Of which tasks are the more objective; None for those that ship.
 
     Raises:
         UserError: Predictions of a finished run cannot be read or do not fit together, or the
             folder cannot be written.
     """
     results = results or read_results(records, out)
-    files = write_pages(compose(records, results, out, tolerance), out / "report")
+    judged = judgements or recorded_judgements()
+    files = write_pages(compose(records, results, out, tolerance, judged), out / "report")
     latex = out / "report" / "table-1.tex"
     if results.on_real:
         write_whole(latex, latex_table(results).encode())
@@ -120,7 +125,11 @@ def write_pages(report: Report, folder: Path) -> ReportFiles:
 
 
 def compose(
-    records: StudyRecords, results: StudyResults, out: Path, tolerance: float = TOLERANCE
+    records: StudyRecords,
+    results: StudyResults,
+    out: Path,
+    tolerance: float,
+    judgements: Judgements,
 ) -> Report:
     """Put together what the report of the study in `out` says."""
     return Report(
@@ -135,7 +144,8 @@ def compose(
             *training_section(records),
             *worth_section(results),
             *alternatives_section(records, results),
-            *why_section(records, results, out),
+            *outlook_section(records, results, judgements),
+            *why_section(records, results, out, judgements),
             *where_section(records, results),
             _texts(records),
             Section(

@@ -82,8 +82,9 @@ def _scores(studies: Sequence[EncoderStudy]) -> Section:
     blocks: list[Block] = []
     if scored:
         about = (
-            "A row a task, a group of columns an encoder. Encoders are trained on the same texts and "
-            "scored on the same real ones: how far a gap depends on the encoder is seen along a row."
+            "A row a task, a group of columns an encoder. Encoders are trained on the same texts "
+            "and scored on the same real ones: how far a gap depends on the encoder is seen along "
+            "a row."
         )
         blocks += [
             Block(text=about),

@@ -19,7 +19,7 @@ from evaluation.report.wording import counted
 from evaluation.subjectivity.agreement_curve import AgreementCurve, agreement_curve
 from evaluation.subjectivity.agreement_levels import AccuracyByLevel, accuracy_by_level
 from evaluation.subjectivity.judge_agreement import judge_agreement
-from evaluation.subjectivity.judgements import recorded_judgements
+from evaluation.subjectivity.judgements import Judgements
 from evaluation.subjectivity.ranking import SubjectivityRanking, rank_tasks
 from evaluation.undefined import Undefined, shown
 
@@ -28,26 +28,29 @@ Votes = tuple[NDArray[np.int64], NDArray[np.floating]]
 _FEWEST_TASKS = 3
 
 
-def why_section(records: StudyRecords, results: StudyResults, out: Path) -> tuple[Section, ...]:
+def why_section(
+    records: StudyRecords, results: StudyResults, out: Path, judgements: Judgements
+) -> tuple[Section, ...]:
     """Show subjectivity against the gap; nothing where neither tasks nor texts were judged.
 
     Args:
         records: What the study wrote down.
         results: Its scores.
         out: Its folder, where labels and agreement of texts with votes lie.
+        judgements: Of which tasks are the more objective.
 
     Raises:
         UserError: A file of votes cannot be read.
     """
-    blocks = [*_tasks(records, results), *_instances(results, out)]
+    blocks = [*_tasks(records, results, judgements), *_instances(results, out)]
     if not blocks:
         return ()
     return (Section("why", "Why: subjectivity", "Why", tuple(blocks)),)
 
 
-def _tasks(records: StudyRecords, results: StudyResults) -> Iterator[Block]:
+def _tasks(records: StudyRecords, results: StudyResults, judgements: Judgements) -> Iterator[Block]:
     """Yield what the judgements of tasks say, where the study has some of the judged tasks."""
-    ranking = rank_tasks(recorded_judgements())
+    ranking = rank_tasks(judgements)
     scores = judged_scores(ranking)
     tasks = [task for task in results.on_real if task.best and task.facts.task in scores]
     if len(tasks) < _FEWEST_TASKS:
@@ -55,10 +58,10 @@ def _tasks(records: StudyRecords, results: StudyResults) -> Iterator[Block]:
     remembered = {f.task: f.subjectivity_rank_remembered for f in records.tasks}
     yield Block(heading="Of the tasks")
     yield Block(
-        text="Which of two tasks is the more objective? Judged by an LLM for all pairs of ten "
-        "tasks; the judges of the paper were people."
+        text="Which of two tasks is the more objective? The judgements that ship are an LLM's; the "
+        "judges of the paper were people."
     )
-    yield Block(table=ranking_table(ranking, judge_agreement(recorded_judgements()), remembered))
+    yield Block(table=ranking_table(ranking, judge_agreement(judgements), remembered))
     for figure in gap_against_judgements(results, ranking):
         yield Block(figure=figure)
     for sentence in _correlations(tasks, ranking):

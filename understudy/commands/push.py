@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +72,17 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="show files, sizes, version and card; send nothing that writes",
     )
     parser.add_argument(
-        "--license", metavar="ID", help="the licence, as the Hub names it, such as cc-by-4.0"
+        "--license",
+        metavar="ID",
+        type=_licence,
+        help="the licence, as the Hub names it, such as cc-by-4.0",
     )
+
+
+def _licence(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no identifier like cc-by-4.0, mit or other")
+    return text
 
 
 def run(args: argparse.Namespace) -> int:

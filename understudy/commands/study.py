@@ -90,8 +90,8 @@ def _refuse_a_launcher() -> int:
         return 2
     raise UserError(
         f"this is one of {started()} processes: start a study as one, without torchrun or "
-        "accelerate launch; --processes N shares its runs among N, one a GPU (and trainers.finetune "
-        "trains one run on several)"
+        "accelerate launch; --processes N shares its runs among N, one a GPU (and "
+        "trainers.finetune trains one run on several)"
     )
 
 
