@@ -17,7 +17,7 @@ from builders.llms.base import LLM, BudgetMet, Exhausted, LiveLLM, Quota, Record
 from builders.requests import MOST_SEED
 from builders.sifting import Sieve
 from builders.strategies import create_strategy
-from builders.strategies.base import TEXTS_SCHEMA, Plan
+from builders.strategies.base import Plan
 from builders.tasks.base import Task
 from builders.token_use import TokenUse
 
@@ -176,7 +176,6 @@ def _plan(task: Task, order: Order, llm: LLM, quota: Quota) -> Plan:
         quota.texts_per_request,
         order.seed,
         sampling={**llm.sampling.parameters, "max_tokens": most},
-        schema=TEXTS_SCHEMA if llm.sampling.schema else None,
     )
 
 
