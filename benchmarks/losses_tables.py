@@ -30,7 +30,7 @@ def tables(cells: Sequence[Cell], methods: Sequence[str]) -> str:
     for group, corpora in groups.items():
         whole = {name: own for name, own in corpora.items() if BASE in own}
         shown = [m for m in methods if any(m in own for own in whole.values())]
-        lines += [f"### {group.capitalize()}", "", *_summary(whole, shown), ""]
+        lines += [f"### {group[0].upper()}{group[1:]}", "", *_summary(whole, shown), ""]
         lines += [*_each(whole, shown), ""]
     return "\n".join([*lines, *_dropped(cells)])
 

@@ -36,10 +36,9 @@ def _imported(folders: list[str]) -> dict[str, str]:
                 names = [node.module or ""]
             else:
                 continue
-            # Modules beside it, and the servers of the tests.
-            own = {
-                each.stem for place in (path.parent, _ROOT / "tests") for each in place.glob("*.py")
-            }
+            # Modules beside it, the servers of the tests, and what a benchmark is made of.
+            places = (path.parent, _ROOT / "tests", _ROOT / "benchmarks")
+            own = {each.stem for place in places for each in place.glob("*.py")}
             for top in {name.partition(".")[0] for name in names} - {
                 *_PACKAGES,
                 *own,

@@ -183,8 +183,8 @@ def test_a_loss_that_leaves_texts_out_counts_them(
     [
         (("--loss", "imp"), "--loss imp: its quality checker is trained on real texts"),
         (("--loss", "focal"), "--loss focal: unknown loss"),
-        (("--loss", "confident", "--checker-per-label", "9"), "leave it out, or use imp, dimp"),
-        (("--loss", "dimp", "--trainer", "finetune"), "use --trainer probe"),
+        (("--loss", "confident", "--checker-per-label", "9"), "or use one of imp, dimp"),
+        (("--loss", "dimp", "--trainer", "finetune"), "--loss dimp: its quality checker"),
     ],
 )
 def test_a_loss_that_cannot_be_had_is_refused(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
+from evaluation.label_noise import label_issues
 from trainers.losses.base import ExampleWeights, Fit, Floats
 from trainers.losses.cross_entropy import CrossEntropy
 
@@ -19,14 +20,17 @@ class Confident(CrossEntropy):
     r"""Cross-entropy over the texts that confident learning does not call mislabelled.
 
     Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels"
-    (Journal of Artificial Intelligence Research 70, 2021), as cleanlab computes it. A checker gives
-    each text the probabilities $\hat p(k|x)$ without having seen it (`FOLDS`-fold). The confident
-    joint counts the texts labelled i that look like j: those whose $\hat p(j|x)$ reaches the mean
-    $\hat p(j|\cdot)$ of the texts labelled j. Scaled to the counts of the labels it estimates how
-    many texts labelled i are in truth of j; so many are taken out, those with the largest
-    $\hat p(j|x) - \hat p(i|x)$ ("prune by noise rate"). What is left of a label then weighs as much
-    as the whole label did. The paper weighs the classes after pruning too, by the estimated number
-    of texts that are of a class in truth; here the balance of the classes is another weight's.
+    (Journal of Artificial Intelligence Research 70, 2021), as `evaluation.label_noise` computes it.
+    A checker gives each text the probabilities $\hat p(k|x)$ without having seen it
+    (`FOLDS`-fold). The confident joint counts the texts labelled i that look like j: those whose
+    $\hat p(j|x)$ reaches the mean $\hat p(j|\cdot)$ of the texts labelled j. Scaled to the counts
+    of the labels it estimates how many texts labelled i are in truth of j; so many are taken out,
+    those with the largest $\hat p(j|x) - \hat p(i|x)$ ("prune by noise rate"). Ours is that a text
+    whose own label is the most probable stays, as the authors' library has it, and that a label of
+    which all would be taken out keeps the text that is most surely of it. What is left of a label
+    then weighs as much as the whole label did. The paper weighs the classes after pruning too, by
+    the estimated number of texts that are of a class in truth; here the balance of the classes is
+    another weight's.
 
     Of the paper's ways this one leaves to the data how many texts are taken out, and takes the
     surest. Weights by the self-confidence $\hat p(y|x)$ would also weaken right but rare texts.
@@ -86,15 +90,18 @@ def out_of_fold(train: LabelledTexts, fit: Fit) -> Floats:
 def mislabelled(labels: NDArray[np.int64], probabilities: Floats) -> NDArray[np.bool_]:
     """Tell which texts confident learning calls mislabelled (n,), by "prune by noise rate".
 
-    Each label keeps a text at least.
-
     Args:
         labels: Class indices (n,); every label occurs at least twice.
         probabilities: Of checkers that have not seen the text (n, labels).
-    """
-    from cleanlab.filter import find_label_issues
 
-    found: NDArray[np.bool_] = find_label_issues(
-        labels, probabilities, filter_by="prune_by_noise_rate", n_jobs=1
-    )
+    Returns:
+        Shape (n,). Of a label whose texts all look mislabelled the one with the largest probability
+        of it is not called so: a label without a text could not be learned.
+    """
+    issues = label_issues(labels, probabilities)
+    found = issues.suspicious.copy()
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        if found[own].all():
+            found[own[issues.self_confidence[own].argmax()]] = False
     return found
