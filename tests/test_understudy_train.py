@@ -18,8 +18,8 @@ from trainers.scoring import public_source
 from understudy.cli import Parser
 from understudy.commands import train
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.settings import StudySettings
+from understudy.writer import Writer
 
 
 def run(world: Path, out: Path, *options: str) -> TrainedRun:

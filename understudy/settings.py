@@ -31,7 +31,7 @@ class StudySettings:
         encoder: `minilm`, a folder or a repository on the Hub.
         pooling: Of the probe: `mean` or `first`.
         real: The `--real` option, None for `$UNDERSTUDY_DATA`, then the Hub.
-        hub: Whether the Hub may be asked when `real` is None.
+        hub: Whether the Hub may be asked for real texts.
         max_test: Test texts at most (stratified), None for all.
         asked: What decides the answers of a live LLM beside its name, None of a recording.
         agreement: Whether a task without real data is scored on the other arm's corpus.

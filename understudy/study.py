@@ -18,7 +18,6 @@ from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from understudy.classified import classified_record, plan_classified
 from understudy.findings import plan_findings
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
 from understudy.measuring import compute_figures, plan_figures
 from understudy.planning import PlannedRun, plan_runs, skipped_runs, widened
@@ -30,6 +29,7 @@ from understudy.task_plan import TaskPlan
 from understudy.trainer_choice import create_trainer
 from understudy.votes import check_votes, parse_votes
 from understudy.workers import Workers
+from understudy.writer import Writer
 
 
 @dataclass(frozen=True)

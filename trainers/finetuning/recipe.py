@@ -139,10 +139,11 @@ def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
         value = getattr(recipe, name)
         if value is not None and value < 1:
             raise UserError(f"{name} {value}: give at least 1")
-    for name in ("num_train_epochs", "learning_rate"):
-        if not 0 < arguments[name] < inf:
-            raise UserError(f"{name} {arguments[name]:g}: give a number above 0")
-    for name in ("weight_decay", "warmup_steps"):
+    if not 0 < arguments["num_train_epochs"] < inf:
+        raise UserError(
+            f"num_train_epochs {arguments['num_train_epochs']:g}: give a number above 0"
+        )
+    for name in ("learning_rate", "weight_decay", "warmup_steps"):
         if not 0 <= arguments[name] < inf:
             raise UserError(f"{name} {arguments[name]:g}: give a number of at least 0")
     if recipe.patience is not None and recipe.validation == "none":

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the study; a call that is stopped is taken up by the same call again."""
+    from understudy.dry_run import dry_run
     from understudy.live_line import LiveLine
     from understudy.llm_session import LEDGER, LLMSession
 
@@ -39,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
     session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
     asked = read_study_options(args, session.asked())
     processes = asked.processes or _one_a_gpu(asked.settings)
+    if args.dry_run:
+        dry_run(asked.grid, asked.settings, asked.encoders, args.out, session, processes)
+        return 0
     with line:
         return study_and_report(
             asked.grid, asked.settings, args.out, session, asked.encoders, processes
