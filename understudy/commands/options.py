@@ -42,6 +42,16 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_corpus_seed(parser: argparse.ArgumentParser) -> None:
+    """Add `--corpus-seed`, where a seed of another kind is given, too."""
+    parser.add_argument(
+        "--corpus-seed",
+        type=not_negative,
+        default=0,
+        help="draws the texts of a corpus where fewer are asked for than there are",
+    )
+
+
 def add_loss_options(parser: argparse.ArgumentParser) -> None:
     """Add `--loss` and `--checker-per-label`."""
     parser.add_argument(

@@ -11,8 +11,8 @@ from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options
 from understudy.commands.options import (
     add_corpus_options,
+    add_corpus_seed,
     add_loss_options,
-    not_negative,
     positive,
     read_loss,
 )
@@ -34,12 +34,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     )
     _add_grid(parser)
     add_corpus_options(parser)
-    parser.add_argument(
-        "--corpus-seed",
-        type=not_negative,
-        default=0,
-        help="draws the texts of a corpus where fewer are asked for than there are",
-    )
+    add_corpus_seed(parser)
     _add_training(parser)
     add_loss_options(parser)
     _add_more_texts(parser)
