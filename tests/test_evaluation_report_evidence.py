@@ -262,7 +262,7 @@ def test_without_real_texts_a_forecast_is_given_with_its_error(tmp_path: Path) -
 
     outlook = section(files, "Forecast")
     assert "Without real texts nobody can say" in outlook
-    assert "of the mean gap" in outlook
+    assert "of the mean loss" in outlook
     assert "To know: label 100 to 200 real texts" in outlook
 
 

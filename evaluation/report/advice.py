@@ -132,13 +132,13 @@ def _next_step(task: TaskResult, records: StudyRecords, call: Call, tolerance: f
 def _labelling_leads(task: TaskResult, records: StudyRecords) -> str:
     """Say so where real texts that the LLM labels are shown to serve better than written ones."""
     best = task.best
-    for by_cost, at in ((False, "as many"), (True, "those of the same cost")):
+    for by_cost, texts in ((False, "as many {} texts"), (True, "{} texts of the same cost")):
         for each in comparisons(task, records, by_cost=by_cost):
             if best and each.strategy == best.arm and finding_of(each.lead) is Finding.LOSS:
                 return (
                     "If there are real texts without labels, let the LLM label them: so trained, "
                     f"the classifier scores {hundredths(each.lead.value)} points "
-                    f"({spread(each.lead)}) above one trained on {at} {each.strategy} texts."
+                    f"({spread(each.lead)}) above one trained on {texts.format(each.strategy)}."
                 )
     return ""
 
