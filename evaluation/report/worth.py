@@ -132,7 +132,7 @@ def _steps(tasks: Sequence[TaskResult]) -> Iterator[Table]:
         if rows:
             yield Table(
                 f"next-labels-{strategy}",
-                f"What the next {after - before} real labels a label add (points of macro-F1), "
+                f"What the next {after - before} real texts of each label add (points of macro-F1), "
                 f"alone and beside {strategy}",
                 (
                     Column("task", number=False),
