@@ -151,8 +151,8 @@ def _labelled_notes(by_cost: bool) -> tuple[str, ...]:
     return (
         f"{LLM_LABELLED}: real texts in their natural mix with the labels that the LLM gave them. "
         f"{GOLD_LABELLED}: the same texts with their own labels; what the LLM's mistakes cost is "
-        "the difference. Written texts: as many in all, or up to a tenth fewer where the corpus has "
-        "no more, in equal parts of each label.",
+        "the difference. Written texts: as many in all, or up to a tenth fewer where the corpus "
+        "has no more, in equal parts of each label.",
         "Labelling takes real texts without labels; writing takes none (few_shot: some with "
         "labels).",
     )
