@@ -111,7 +111,9 @@ def forecast(
     names = tuple(name for name in PREDICTORS if name in predictors)
     rows = [each for each in rows if all(name in each.predictors for name in names)]
     if len(rows) < _FEWEST:
-        return Undefined(f"the gap of {arm} is known of {len(rows)} tasks with the same figures")
+        return Undefined(
+            f"the loss of {arm} was measured on {len(rows)} tasks with the same figures"
+        )
     gaps = np.array([each.gap for each in rows])
     means = (gaps.sum() - gaps) / (len(gaps) - 1)
     of_mean = gaps - means

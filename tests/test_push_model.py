@@ -305,6 +305,22 @@ def test_a_pull_request_is_no_release(hub: HubServer, name: str, tmp_path: Path)
     assert any(line.startswith("pull request: ") for line in lines)
 
 
+def test_a_pull_request_that_is_open_is_taken_and_not_tagged(
+    hub: HubServer, name: str, tmp_path: Path
+) -> None:
+    """The same push again finds it; a tag on it would be a release that `main` does not have."""
+    place = tmp_path / "run"
+    assert push(hub, folder(place, trained()), name).code == 0
+    run = folder(place, trained(), 2.0)
+
+    first, again = (push(hub, run, name, pull_request=True) for _ in range(2))
+
+    assert again.json == first.json
+    refs = hub.store.refs("models", name)
+    assert len([ref for ref in refs if ref.startswith("refs/pr/")]) == 1
+    assert [ref for ref in refs if ref.startswith("refs/tags/")] == ["refs/tags/v1.0.0"]
+
+
 def test_a_public_repository_is_asked_for(hub: HubServer, name: str, tmp_path: Path) -> None:
     """A new repository is public with `public`."""
     assert push(hub, folder(tmp_path / "run", trained()), name, public=True).code == 0

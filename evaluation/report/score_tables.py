@@ -67,7 +67,7 @@ def _corrected(tasks: Sequence[TaskResult]) -> tuple[str, ...]:
         f"{len(sure)} after Holm's correction for so many"
     )
     lost = [f"{title} {arm}" for title, arm in off_zero if (title, arm) not in sure]
-    return (f"{note}, which {listed(lost)} do not stand." if lost else f"{note}.",)
+    return (f"{note}, which do not include {listed(lost)}." if lost else f"{note}.",)
 
 
 def accuracy_on_real(results: StudyResults) -> Table:

@@ -33,6 +33,35 @@ class Verdict:
     sentence: str
 
 
+class Call(StrEnum):
+    """What to do about synthetic text."""
+
+    USE = "use it"
+    USE_WITH_LABELS = "use it with some real labels"
+    COLLECT = "collect labels instead"
+    UNDECIDED = "not decided"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The verdict on a task with what to do.
+
+    Attributes:
+        verdict: What the gap allows to say.
+        call: What to do.
+        headline: The same in words, with the number of labels where there is one.
+        evidence: The reasons, a sentence each.
+        next_step: The cheapest next step; empty where none is known.
+    """
+
+    verdict: Verdict
+    call: Call
+    headline: str
+    evidence: tuple[str, ...]
+    next_step: str
+
+
 def finding_of(gap: Interval) -> Finding:
     """Read a gap's interval: wholly above 0, wholly below, or holding 0.
 

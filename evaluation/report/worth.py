@@ -132,8 +132,8 @@ def _steps(tasks: Sequence[TaskResult]) -> Iterator[Table]:
         if rows:
             yield Table(
                 f"next-labels-{strategy}",
-                f"What the next {after - before} real labels a label add (points of macro-F1), "
-                f"alone and beside {strategy}",
+                f"What the next {after - before} real texts of each label add (points of "
+                f"macro-F1), alone and beside {strategy}",
                 (
                     Column("task", number=False),
                     Column("to real texts alone"),
