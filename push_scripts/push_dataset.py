@@ -122,10 +122,7 @@ def push_dataset(
         name=name,
         version=wanted,
         content=_CONTENT,
-        usage=tuple(
-            f"load_dataset({name!r}, {each!r}, revision={wanted.tag!r})"
-            for each in contents.configurations
-        ),
+        usage=_usage(name, wanted, contents),
         reasons=changelog[str(wanted)],
         files=sizes(files),
         deleted=_obsolete(hub.head, files),
@@ -134,10 +131,15 @@ def push_dataset(
         dry_run=dry_run,
         pull_request=pull_request,
     )
-    if dry_run:
-        return plan
     head = hub.head.commit if hub.head else None
     return send(plan, repository, files, there=hub.there, head=head, public=public, message=message)
+
+
+def _usage(name: str, version: Version, contents: Contents) -> tuple[str, ...]:
+    return tuple(
+        f"load_dataset({name!r}, {each!r}, revision={version.tag!r})"
+        for each in contents.configurations
+    )
 
 
 def _read_hub(repository: "Repository", name: str) -> _Hub:

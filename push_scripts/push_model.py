@@ -89,8 +89,6 @@ def push_model(
         dry_run=dry_run,
         pull_request=pull_request,
     )
-    if dry_run:
-        return plan
     head = hub.head.commit if hub.head else None
     return send(plan, repository, files, there=hub.there, head=head, public=public)
 

@@ -93,6 +93,8 @@ def send(
 ) -> Release:
     """Commit the files in one go, then put the tag on that commit; return what was done.
 
+    Of a dry run nothing is sent.
+
     Args:
         plan: The release.
         repository: Where to.
@@ -102,6 +104,8 @@ def send(
         public: Whether a new repository is public.
         message: Of the commit; None for one that names the version.
     """
+    if plan.dry_run:
+        return plan
     if not there:
         repository.create(private=not public)
         snapshot = repository.snapshot()
