@@ -8,7 +8,7 @@ from builders.facts import BuildRecord
 from evaluation.records import StudyRecords
 from evaluation.report.measures import DIVERSITY, MEASURES, SIMILARITY, mean_measure
 from evaluation.report.results import StudyResults, TaskResult
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 _SHOWN = (*DIVERSITY, *SIMILARITY)
 

@@ -11,7 +11,7 @@ from evaluation.records import StudyRecords, TaskFacts
 from evaluation.report.advice import advise
 from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.verdict import Advice, Call
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 FACTS = TaskFacts("films", "Films", ("bad", "good"), 3, "own", 4101, 100, {}, 0, "real")
 NOTHING = StudyRecords({}, (FACTS,), (), (), (), (), ())

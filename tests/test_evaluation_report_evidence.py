@@ -16,7 +16,7 @@ from evaluation.report.alternatives import comparisons
 from evaluation.report.latex import escape_latex
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.worth import curve_of, mixtures_of, step_of, worth_of
-from evaluation.spending import matched_sizes
+from evaluation.worth.spending import matched_sizes
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from builders.card import OWN_TEXT
 from builders.facts import CorpusRecord
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from push_scripts.model_card import model_card
 from trainers.run_folder import Scores, TrainedRun, write_run
 

@@ -9,7 +9,7 @@ import pytest
 from builders.errors import UserError
 from builders.llms import create_llm
 from builders.tasks import load_task
-from evaluation.statistics import accuracy_interval, macro_f1_interval
+from evaluation.uncertainty.scores import accuracy_interval, macro_f1_interval
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.probe import Probe

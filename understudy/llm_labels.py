@@ -9,7 +9,7 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.real import RealData
 from builders.tasks.base import Task
-from evaluation.spending import matched_sizes
+from evaluation.worth.spending import matched_sizes
 from understudy.settings import StudySettings
 from understudy.stopping import Stopped
 from understudy.writer import Writer

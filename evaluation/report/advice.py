@@ -9,7 +9,7 @@ from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.verdict import Advice, Call, Finding, finding_of, judge
 from evaluation.report.wording import between, hundredths, spread, with_spread
 from evaluation.report.worth import STEP, mixtures_of, step_of, worth_of
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 TOLERANCE = 0.02

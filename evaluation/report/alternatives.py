@@ -14,8 +14,8 @@ from evaluation.report.section import Block, Entry, Section
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.verdict import Finding, finding_of
 from evaluation.report.wording import listed
-from evaluation.spending import matched_sizes
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
+from evaluation.worth.spending import matched_sizes
 
 
 @dataclass(frozen=True)

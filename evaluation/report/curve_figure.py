@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from builders.strategies import STRATEGIES
 from evaluation.arms import REAL
-from evaluation.joint_bootstrap import Resampled
 from evaluation.report.panels import draw_panels
 from evaluation.report.results import TaskResult
 from evaluation.report.style import Drawing, Look, looks, tip
 from evaluation.report.wording import with_spread
+from evaluation.uncertainty.joint_bootstrap import Resampled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

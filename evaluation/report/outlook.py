@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from evaluation.forecast import PREDICTORS, Forecast, forecast, known_gaps
 from evaluation.records import StudyRecords
 from evaluation.report.gap_figure import judged_scores
 from evaluation.report.measures import mean_measure
@@ -14,6 +13,7 @@ from evaluation.report.wording import hundredths, listed
 from evaluation.subjectivity.judgements import Judgements
 from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.undefined import Undefined
+from evaluation.worth.forecast import PREDICTORS, Forecast, forecast, known_gaps
 
 
 def outlook_section(

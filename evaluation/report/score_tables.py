@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from evaluation.arms import REAL, REAL_FULL
-from evaluation.comparisons import holm, p_value
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.comparisons import holm, p_value
+from evaluation.uncertainty.scores import Interval
 
 NONE = Cell("-")
 _LEVEL = 0.05

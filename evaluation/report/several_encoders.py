@@ -14,7 +14,7 @@ from evaluation.report.section import Block, Entry, Section
 from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
 from evaluation.report.table import Column, Table
 from evaluation.report.wording import listed
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 TITLE = "Understudy: a study with several encoders"
 

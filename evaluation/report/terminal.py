@@ -12,7 +12,7 @@ from evaluation.report.score_tables import arms_present, interval_note
 from evaluation.report.scoring import read_results
 from evaluation.report.summary import NOTHING_FINISHED, notice
 from evaluation.report.wording import hundredths, one_line, with_spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 WIDTH = 100
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from evaluation.arms import REAL, REAL_FULL
 from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.wording import between, hundredths, spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 
 class Finding(StrEnum):

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.estimate import Estimate
-from evaluation.ngrams import NGrams, TokenNumbers, ngrams
+from evaluation.texts.ngrams import NGrams, TokenNumbers, ngrams
+from evaluation.uncertainty.estimate import Estimate
 
 Floats = NDArray[np.float64]
 

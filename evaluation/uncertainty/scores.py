@@ -16,13 +16,18 @@ What such an interval cannot know:
 - A label with m test texts is missing from about exp(-m) of the replicates, and macro-F1 counts it
   as 0 there: with fewer than about 5 texts of a label `low` is lower for it.
 """
-# ruff: noqa: A005 - only ever imported as evaluation.statistics, so it hides nothing.
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.interval import Interval
-from evaluation.joint_bootstrap import LEVEL, REPLICATES, Floats, JointBootstrap, macro_f1
+from evaluation.uncertainty.interval import Interval
+from evaluation.uncertainty.joint_bootstrap import (
+    LEVEL,
+    REPLICATES,
+    Floats,
+    JointBootstrap,
+    macro_f1,
+)
 
 __all__ = [
     "Interval",

@@ -19,9 +19,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.cosine_blocks import cosine_blocks, resolve_device
-from evaluation.estimate import Estimate, drawn_pairs
-from evaluation.neighbours import largest_cosines, unit_pair
+from evaluation.embedding_space.cosine_blocks import cosine_blocks, resolve_device
+from evaluation.embedding_space.neighbours import largest_cosines, unit_pair
+from evaluation.uncertainty.estimate import Estimate, drawn_pairs
 
 # Two float32 products of the same vectors differ by less.
 _EDGE = 1e-6

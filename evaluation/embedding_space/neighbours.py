@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.cosine_blocks import cosine_blocks, unit_vectors
+from evaluation.embedding_space.cosine_blocks import cosine_blocks, unit_vectors
 
 if TYPE_CHECKING:
     from torch import Tensor

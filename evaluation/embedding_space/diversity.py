@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.cosine_blocks import cosine_blocks, resolve_device, unit_chunks, unit_vectors
+from evaluation.embedding_space.cosine_blocks import (
+    cosine_blocks,
+    resolve_device,
+    unit_chunks,
+    unit_vectors,
+)
 
 Floats = NDArray[np.floating[Any]]
 

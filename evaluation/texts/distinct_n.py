@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.ngrams import TokenNumbers, ngrams
+from evaluation.texts.ngrams import TokenNumbers, ngrams
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.cosine_blocks import unit_vectors
+from evaluation.embedding_space.cosine_blocks import unit_vectors
 
 _FEWEST, _MOST = 2, 20
 # Of so many starts the one with the closest groups is kept.

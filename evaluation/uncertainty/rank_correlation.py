@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.joint_bootstrap import Floats
+from evaluation.uncertainty.joint_bootstrap import Floats
 from evaluation.undefined import Undefined
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.ngrams import TokenNumbers
-from evaluation.words import words
+from evaluation.texts.ngrams import TokenNumbers
+from evaluation.texts.words import words
 
 
 def group_keywords(texts: Sequence[str], group_of: ArrayLike, n: int = 8) -> list[tuple[str, ...]]:

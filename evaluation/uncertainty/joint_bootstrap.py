@@ -2,8 +2,8 @@
 
 Every run is scored on the same test texts, so each replicate draws texts once and scores all runs
 on them; seeds are drawn with replacement too (the pigeonhole bootstrap, see
-`evaluation.statistics`). Differences of any arms are then paired by themselves, and a figure that
-needs many arms, such as a curve, is resampled as a whole.
+`evaluation.uncertainty.scores`). Differences of any arms are then paired by themselves, and a
+figure that needs many arms, such as a curve, is resampled as a whole.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.interval import Interval
+from evaluation.uncertainty.interval import Interval
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

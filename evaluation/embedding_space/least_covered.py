@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.cosine_blocks import cosine_blocks, resolve_device
-from evaluation.neighbours import unit_pair
+from evaluation.embedding_space.cosine_blocks import cosine_blocks, resolve_device
+from evaluation.embedding_space.neighbours import unit_pair
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.clusters import k_means
-from evaluation.estimate import Estimate, drawn_pairs
-from evaluation.neighbours import unit_pair
+from evaluation.embedding_space.clusters import k_means
+from evaluation.embedding_space.neighbours import unit_pair
+from evaluation.uncertainty.estimate import Estimate, drawn_pairs
 
 Floats = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from evaluation.joint_bootstrap import LEVEL, Resampled
-from evaluation.statistics import Interval
+from evaluation.uncertainty.joint_bootstrap import LEVEL, Resampled
+from evaluation.uncertainty.scores import Interval
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.clusters import Clusters, cluster_texts
-from evaluation.keywords import group_keywords
+from evaluation.embedding_space.clusters import Clusters, cluster_texts
+from evaluation.texts.keywords import group_keywords
 
 Ints = NDArray[np.int64]
 
@@ -107,14 +107,15 @@ def group_failures(
         texts: The test texts (n).
         embeddings: One vector a test text (n, d).
         failures: Of these texts.
-        n_clusters: How many groups; None takes `evaluation.clusters.cluster_count`.
+        n_clusters: How many groups; None takes `evaluation.embedding_space.clusters.cluster_count`.
         seed: Of the clustering.
 
     Returns:
         All groups, those with the smallest p-value first, then those with more missed texts.
 
     Raises:
-        ValueError: Numbers that do not fit, or as `evaluation.clusters.cluster_texts`.
+        ValueError: Numbers that do not fit, or as
+            `evaluation.embedding_space.clusters.cluster_texts`.
     """
     from scipy.stats import false_discovery_control, hypergeom
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.resampling import Floats, Ints, Patterns
+from evaluation.uncertainty.resampling import Floats, Ints, Patterns
 
 # What adding in another order leaves of no difference.
 _ROUNDING = 1e-12
@@ -65,7 +65,7 @@ def confusion_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> ConfusionDifference:
-    """Compare what two arms confuse, with the bootstrap of `evaluation.statistics`.
+    """Compare what two arms confuse, with the bootstrap of `evaluation.uncertainty.scores`.
 
     Both arms are scored on the same drawn texts; as many seeds in both are drawn in pairs. What is
     said there of few seeds holds here too. Replicates without a text of a label are left out of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.words import tokens
+from evaluation.texts.words import tokens
 
 Ints = NDArray[np.int64]
 

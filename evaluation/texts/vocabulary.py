@@ -1,7 +1,7 @@
 """How far the words of synthetic texts are from those of real ones.
 
 The Jensen-Shannon distance of the two distributions of words, and the words that make it. Both are
-of words as `evaluation.words` has them; a word counts as often as it stands there.
+of words as `evaluation.texts.words` has them; a word counts as often as it stands there.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.ngrams import TokenNumbers
-from evaluation.words import words
+from evaluation.texts.ngrams import TokenNumbers
+from evaluation.texts.words import words
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ share of errors among what is found below it.
 from collections.abc import Mapping
 from typing import TypeVar
 
-from evaluation.joint_bootstrap import Resampled
+from evaluation.uncertainty.joint_bootstrap import Resampled
 
 Key = TypeVar("Key")
 

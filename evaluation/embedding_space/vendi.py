@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.cosine_blocks import unit_chunks
+from evaluation.embedding_space.cosine_blocks import unit_chunks
 
 
 def vendi_score(embeddings: ArrayLike) -> float:

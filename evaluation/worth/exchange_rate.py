@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.joint_bootstrap import LEVEL, Floats, Resampled
-from evaluation.statistics import Interval
+from evaluation.uncertainty.joint_bootstrap import LEVEL, Floats, Resampled
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 _ROUNDING = 1e-12  # scores that differ by no more are the same

@@ -7,8 +7,8 @@ texts. It grows as synthetic texts are added; compare arms at equal size only.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.cosine_blocks import resolve_device
-from evaluation.neighbours import largest_cosines, unit_pair
+from evaluation.embedding_space.cosine_blocks import resolve_device
+from evaluation.embedding_space.neighbours import largest_cosines, unit_pair
 
 
 def top_k_cosine(
