@@ -7,6 +7,7 @@ from builders.annotation import LabellingRecord
 from builders.facts import CorpusRecord
 
 __all__ = [
+    "WORD_PIECES",
     "CorpusRecord",
     "FindingRecord",
     "LabellingRecord",
@@ -19,6 +20,9 @@ __all__ = [
 
 REAL_TEST = "real"
 """`RunRecord.evaluated_on` of a run that was scored on real text."""
+
+WORD_PIECES = "word_pieces"
+"""`FindingRecord.kind` of how an encoder's vocabulary cuts words."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class FindingRecord:
     Attributes:
         key: Hash over everything that decides it (hex).
         task: Task name.
-        kind: `failures`, `coverage`, `label_noise` or `words`.
+        kind: `failures`, `coverage`, `label_noise`, `words` or `word_pieces`.
         arm: The arm that it is about.
         values: The finding, as the kind has it.
     """

@@ -41,8 +41,8 @@ class PlannedFinding:
     Attributes:
         key: Hash over everything that decides it (hex).
         task: Task name.
-        kind: `failures`, `coverage`, `label_noise` or `words`.
-        arm: The synthetic arm that it is about.
+        kind: As of a `FindingRecord`.
+        arm: The arm that it is about.
         find: Makes it, from the predictions of a run by its key.
     """
 

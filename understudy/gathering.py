@@ -65,7 +65,8 @@ def gather(
     kept = {name: each.record.kept for name, each in compositions.items()}
     real_counts = real.train.counts() if real else None
     arms = expanded(asked, real_counts, kept, labels.sizes_to_compare(compositions))
-    lacks = _Lacks(real, why, kept, unwritten, agreement, labels)
+    alone = settings.agreement and not agreement
+    lacks = _Lacks(real, why, kept, unwritten, agreement, alone, labels)
     untrainable = {arm: reason for arm in arms if (reason := lacks.texts(arm))}
     untestable = {arm: reason for arm in arms if (reason := lacks.test(arm))}
     absent = untestable | untrainable
@@ -124,6 +125,7 @@ class _Lacks:
         kept: Strategy -> label -> texts of its corpus.
         unwritten: Strategy -> why it has no corpus.
         agreement: Whether each corpus is scored on another.
+        alone: Whether each would be, if there were two.
         labels: What the LLM said of real texts.
     """
 
@@ -132,6 +134,7 @@ class _Lacks:
     kept: Mapping[str, Mapping[str, int]]
     unwritten: Mapping[str, str]
     agreement: bool
+    alone: bool
     labels: LLMLabels
 
     def texts(self, name: str) -> str:
@@ -143,7 +146,8 @@ class _Lacks:
         if self.real is not None:
             return ""
         if not self.agreement:
-            return f"nothing to test on: {self.why}"
+            more = " (a corpus could be scored on another, and there are not two)"
+            return f"nothing to test on: {self.why}{more if self.alone else ''}"
         if parse_arm(name).kind is not Kind.MAIN:
             return f"a corpus is scored on another one only whole: {self.why}"
         return ""

@@ -17,6 +17,7 @@ from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from understudy.classified import classified_record, plan_classified
 from understudy.findings import plan_findings
+from understudy.foreign_texts import plan_word_pieces
 from understudy.gathering import gather
 from understudy.llm_session import LLMSession
 from understudy.measuring import compute_figures, plan_figures
@@ -133,7 +134,10 @@ class Study:
             classified=plan_classified(materials, seeds),
             skipped=skipped_runs(materials, self.settings, seeds),
             figures=plan_figures(materials, measuring),
-            findings=plan_findings(materials, runs, measuring),
+            findings=[
+                *plan_word_pieces(materials, encoder, measuring.encoder),
+                *plan_findings(materials, runs, measuring),
+            ],
         )
 
     def _work(

@@ -18,6 +18,7 @@ from evaluation.report.corpus_tables import corpora_table, real_data_table
 from evaluation.report.escaping import escape_markdown
 from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
+from evaluation.report.foreign_texts import foreign_texts
 from evaluation.report.latex import latex_table
 from evaluation.report.measures import measures_tables
 from evaluation.report.outlook import outlook_section
@@ -135,7 +136,7 @@ def compose(
     return Report(
         title=TITLE,
         question=QUESTION,
-        notice=notice(results),
+        notice=" ".join(filter(None, (notice(results), foreign_texts(records)))),
         summary=summarise(results),
         sections=(
             *_verdicts(records, results, tolerance),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evaluation.records import StudyRecords
 from evaluation.report.background import absent_runs
+from evaluation.report.foreign_texts import foreign_texts
 from evaluation.report.page import QUESTION, Report, ReportFiles, write_pages
 from evaluation.report.paper_values import paper_section
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
@@ -45,6 +46,7 @@ def write_side_by_side(studies: Sequence[EncoderStudy], out: Path) -> ReportFile
         UserError: The folder cannot be written.
     """
     told = sorted({line for each in studies if (line := notice(each.results))})
+    told += sorted({line for each in studies if (line := foreign_texts(each.records))})
     told += _other_texts(studies)
     report = Report(
         title=TITLE,

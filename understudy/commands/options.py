@@ -37,7 +37,7 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--real",
         metavar="PATH",
-        help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, or hub "
+        help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, hub, or none "
         "(else: $UNDERSTUDY_DATA/real, then the Hub)",
     )
 

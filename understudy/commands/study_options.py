@@ -150,6 +150,7 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
     Raises:
         UserError: An option does not fit, by itself or beside another.
     """
+    from builders.real import NO_REAL
     from understudy.encoder_folders import parse_encoders
     from understudy.presets import load_preset
     from understudy.settings import Grid, StudySettings, parse_arms, parse_seeds, parse_tasks
@@ -157,7 +158,7 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
     preset = load_preset(args.preset)
     trainer = args.trainer or preset.trainer
     _refuse_of_the_other(args, trainer)
-    arms = args.arms or preset.arms or ("main" if trainer == "finetune" else "all")
+    arms = args.arms or preset.arms or _usual_arms(trainer, args.real)
     path = args.recipe or (preset.recipe if trainer == "finetune" else None)
     recipe = None
     if path is not None:
@@ -177,6 +178,7 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
         pooling=args.pooling,
         real=args.real,
         asked=llm,
+        agreement=args.real == NO_REAL,
         loss=loss,
         checker_per_label=checker,
         votes=args.votes,
@@ -189,6 +191,15 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
     seeds = parse_seeds(args.seeds or preset.seeds)
     grid = Grid(parse_tasks(args.tasks), parse_arms(arms), seeds)
     return Asked(grid, settings, encoders, args.processes)
+
+
+def _usual_arms(trainer: str, real: str | None) -> str:
+    from builders.real import NO_REAL
+    from builders.strategies import STRATEGIES
+
+    if real == NO_REAL:
+        return ",".join(STRATEGIES)
+    return "main" if trainer == "finetune" else "all"
 
 
 def _refuse_of_the_other(args: argparse.Namespace, trainer: str) -> None:
