@@ -1,7 +1,7 @@
 """Writes what a forecast rests on: gaps of a finished study, and what is known without real text.
 
     understudy study --tasks all --arms main --seeds 5 --out runs/ten-tasks
-    python benchmarks/forecast_reference.py runs/ten-tasks > evaluation/reference/gaps.csv
+    python benchmarks/forecast_reference.py runs/ten-tasks > evaluation/worth/reference/gaps.csv
 
 Gaps and diversity are those of the study; subjectivity is that of the recorded judgements.
 Agreement between corpora is measured here: a probe trained on all texts of one strategy of the
@@ -23,14 +23,14 @@ from builders.llms.recording import Recording
 from builders.real.splitting import without
 from builders.strategies import STRATEGIES
 from builders.tasks import load_task
-from evaluation.forecast import PREDICTORS, KnownGap, forecast
 from evaluation.report import read_results
 from evaluation.report.gap_figure import judged_scores
 from evaluation.report.measures import mean_measure
-from evaluation.statistics import macro_f1_interval
 from evaluation.subjectivity.judgements import recorded_judgements
 from evaluation.subjectivity.ranking import rank_tasks
+from evaluation.uncertainty.scores import macro_f1_interval
 from evaluation.undefined import Undefined
+from evaluation.worth.forecast import PREDICTORS, KnownGap, forecast
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.probe import Probe

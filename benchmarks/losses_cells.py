@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.statistics import macro_f1_interval
+from evaluation.uncertainty.scores import macro_f1_interval
 
 Ints = NDArray[np.int64]
 

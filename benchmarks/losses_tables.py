@@ -7,7 +7,7 @@ from statistics import mean
 import numpy as np
 from losses_cells import Cell
 
-from evaluation.statistics import Interval, gap_interval
+from evaluation.uncertainty.scores import Interval, gap_interval
 
 BASE, HONEST = "cross_entropy", "cross_entropy + real"
 """What every method is held against, and what the methods with real texts are held against."""

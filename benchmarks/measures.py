@@ -35,19 +35,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.cosine_blocks import cosine_blocks, resolve_device, unit_vectors
-from evaluation.coverage import coverage
-from evaluation.distinct_n import distinct_n
-from evaluation.diversity import chamfer, remote_clique
-from evaluation.failures import Failures, group_failures
-from evaluation.frontier import divergence_frontier
-from evaluation.least_covered import least_covered
-from evaluation.lengths import length_distance
-from evaluation.self_bleu import self_bleu, self_bleu_scores
-from evaluation.similarity import top_k_cosine
-from evaluation.vendi import vendi_score
-from evaluation.vocabulary import vocabulary_distance, word_use
-from evaluation.words import tokens
+from evaluation.embedding_space.cosine_blocks import cosine_blocks, resolve_device, unit_vectors
+from evaluation.embedding_space.coverage import coverage
+from evaluation.embedding_space.diversity import chamfer, remote_clique
+from evaluation.embedding_space.frontier import divergence_frontier
+from evaluation.embedding_space.least_covered import least_covered
+from evaluation.embedding_space.similarity import top_k_cosine
+from evaluation.embedding_space.vendi import vendi_score
+from evaluation.mistakes.failures import Failures, group_failures
+from evaluation.texts.distinct_n import distinct_n
+from evaluation.texts.lengths import length_distance
+from evaluation.texts.self_bleu import self_bleu, self_bleu_scores
+from evaluation.texts.vocabulary import vocabulary_distance, word_use
+from evaluation.texts.words import tokens
 
 if TYPE_CHECKING:
     from torch import Tensor

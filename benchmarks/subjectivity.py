@@ -30,7 +30,6 @@ from evaluation.report.agreement_tables import (
 from evaluation.report.judgement_tables import ranking_table
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import hundredths, with_spread
-from evaluation.statistics import accuracy_interval
 from evaluation.subjectivity.agreement_curve import (
     AgreementCurve,
     agreement_curve,
@@ -47,6 +46,7 @@ from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.subjectivity.vote_reading import read_votes, votes_file
 from evaluation.subjectivity.vote_source import load_vote_source, shipped_sources
 from evaluation.subjectivity.votes import RatedTexts, VoteSummary, rate, summarise
+from evaluation.uncertainty.scores import accuracy_interval
 from evaluation.undefined import Undefined
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, load_encoder

@@ -1,10 +1,9 @@
 """From a task to the texts of a corpus: asks, parses, filters, chooses. Pure but for the LLM."""
 
-import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from builders.choosing import chosen_texts, counts_per_label, labelled_texts
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord
@@ -18,7 +17,7 @@ from builders.llms.base import LLM, BudgetMet, Exhausted, LiveLLM, Quota, Record
 from builders.requests import MOST_SEED
 from builders.sifting import Sieve
 from builders.strategies import create_strategy
-from builders.strategies.base import TEXTS_SCHEMA, Plan
+from builders.strategies.base import Plan
 from builders.tasks.base import Task
 from builders.token_use import TokenUse
 
@@ -141,7 +140,7 @@ def compose(
         _sift_recorded(asking, llm, rounds, sieve)
     else:
         halt = _sift_live(asking, rounds, sieve, live)
-    kept = _chosen(task, sieve.kept, quota.per_label, order.seed)
+    kept = chosen_texts(task, sieve.kept, quota.per_label, order.seed)
     use = _use(asking, order, quota, sieve, train)
     record = _record(asking, order, quota, sieve, kept, use)
     return Composition(task, kept, replace(record, unfinished=halt.why if halt else ""), halt)
@@ -177,7 +176,6 @@ def _plan(task: Task, order: Order, llm: LLM, quota: Quota) -> Plan:
         quota.texts_per_request,
         order.seed,
         sampling={**llm.sampling.parameters, "max_tokens": most},
-        schema=TEXTS_SCHEMA if llm.sampling.schema else None,
     )
 
 
@@ -249,7 +247,7 @@ def _record(
     use: TokenUse,
 ) -> CorpusRecord:
     task, llm = asking.task, asking.llm
-    accepted, used = sieve.accepted, _per_label(task, kept)
+    accepted, used = sieve.accepted, counts_per_label(task, kept)
     return CorpusRecord(
         task=task.name,
         strategy=order.strategy,
@@ -272,35 +270,3 @@ def _record(
         **asdict(use),
         sampling=dict(asking.plan.sampling),
     )
-
-
-def labelled_texts(task: Task, kept: Sequence[Candidate]) -> LabelledTexts:
-    """Return candidates as labelled texts of `task`."""
-    names = task.label_names
-    return LabelledTexts(
-        texts=tuple(c.text for c in kept),
-        labels=tuple(names.index(c.label) for c in kept),
-        label_names=names,
-        ids=tuple(c.id for c in kept),
-    )
-
-
-def _chosen(
-    task: Task, accepted: Sequence[Candidate], per_label: int, seed: int
-) -> tuple[Candidate, ...]:
-    """Draw `per_label` of each label where more were accepted; keep the order."""
-    chosen: set[str] = set()
-    order = {label: i for i, label in enumerate(task.label_names)}
-    accepted = sorted(
-        accepted, key=lambda c: (order[c.label], c.request.conversation, c.request.turn, c.index)
-    )
-    for label in task.label_names:
-        own = [c.id for c in accepted if c.label == label]
-        rng = random.Random(f"{seed}/{task.name}/{label}")
-        chosen.update(own if len(own) <= per_label else rng.sample(own, per_label))
-    return tuple(c for c in accepted if c.id in chosen)
-
-
-def _per_label(task: Task, candidates: Sequence[Candidate]) -> dict[str, int]:
-    counts = Counter(c.label for c in candidates)
-    return {label: counts[label] for label in task.label_names}

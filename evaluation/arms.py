@@ -18,6 +18,7 @@ from functools import cached_property
 
 from builders.errors import UserError
 from builders.strategies import STRATEGIES
+from builders.tasks.mistakes import closest
 
 REAL, REAL_FULL = "real", "real_full"
 LLM_LABELLED, GOLD_LABELLED, LLM = "llm_labelled", "gold_labelled", "llm"
@@ -147,4 +148,6 @@ def _place(name: str) -> tuple[int, list[tuple[int, int]]]:
 
 
 def _unknown(name: str, option: str) -> UserError:
-    return UserError(f"{option}: unknown arm {name!r}; use {_FORMS}")
+    near = closest(name, _SOURCES)
+    meant = f"did you mean {near}? " if near else ""
+    return UserError(f"{option}: unknown arm {name!r}; {meant}use {_FORMS}")

@@ -7,6 +7,7 @@ from builders.annotation import LabellingRecord
 from builders.facts import CorpusRecord
 
 __all__ = [
+    "WORD_PIECES",
     "CorpusRecord",
     "FindingRecord",
     "LabellingRecord",
@@ -19,6 +20,9 @@ __all__ = [
 
 REAL_TEST = "real"
 """`RunRecord.evaluated_on` of a run that was scored on real text."""
+
+WORD_PIECES = "word_pieces"
+"""`FindingRecord.kind` of how an encoder's vocabulary cuts words."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class RunRecord:
         real_source: Where the real texts came from, with the resolved commit of a Hub data set.
         versions: Package -> version.
         settings: The trainer's settings.
+        curve: Steps of training and macro-F1 on the same test texts after so many, the last step
+            among them; empty where no curve was asked for.
     """
 
     key: str
@@ -72,6 +78,7 @@ class RunRecord:
     real_source: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
+    curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class FindingRecord:
     Attributes:
         key: Hash over everything that decides it (hex).
         task: Task name.
-        kind: `failures`, `coverage`, `label_noise` or `words`.
+        kind: `failures`, `coverage`, `label_noise`, `words` or `word_pieces`.
         arm: The arm that it is about.
         values: The finding, as the kind has it.
     """

@@ -23,11 +23,13 @@ class Pushed:
         commit: The commit that holds what was pushed.
         url: Its page, or that of the pull request.
         created: False where nothing had to be committed.
+        proposed: Whether it stands in a pull request, and not on `main`.
     """
 
     commit: str
     url: str
     created: bool
+    proposed: bool = False
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Commit:
             return open_one
         self.parent = head.commit
         info = self._send(head, pull_request=True)
-        return Pushed(info.oid, str(info.pr_url), created=True)
+        return Pushed(info.oid, str(info.pr_url), created=True, proposed=True)
 
     def _head(self) -> Snapshot:
         head = self.look("main")
@@ -125,7 +127,7 @@ class Commit:
         for each in islice(same, _LOOKED_AT):
             there = self.look(f"refs/pr/{each.num}")
             if there is not None and self.change.against(there.files) == ({}, []):
-                return Pushed(there.commit, each.url, created=self.sent)
+                return Pushed(there.commit, each.url, created=self.sent, proposed=True)
         return None
 
     @property

@@ -6,9 +6,11 @@ from builders.card import markdown
 from builders.errors import UserError
 from builders.facts import BuildRecord
 from evaluation.records import StudyRecords
-from evaluation.report.measures import MEASURES, mean_measure
+from evaluation.report.measures import DIVERSITY, MEASURES, SIMILARITY, mean_measure
 from evaluation.report.results import StudyResults, TaskResult
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
+
+_SHOWN = (*DIVERSITY, *SIMILARITY)
 
 _NOTES = (
     "Macro-F1 on real test texts and the gap to a classifier trained on as many real texts, in "
@@ -39,7 +41,7 @@ def evidence_of(
     encoder, trainer = records.settings.get("encoder"), records.settings.get("trainer")
     head = [
         *("configuration", "training texts a label", "test texts", "seeds", "macro-F1"),
-        *("gap", *MEASURES.values()),
+        *("gap", *(MEASURES[measure] for measure in _SHOWN)),
     ]
     table = [head, ["---", *["---:"] * (len(head) - 1)], *filter(None, rows)]
     lines = [f"| {' | '.join(row)} |" for row in table]
@@ -73,7 +75,7 @@ def _scores(task: TaskResult | None, strategy: str) -> list[str]:
 
 
 def _measures(records: StudyRecords, own: BuildRecord) -> list[str]:
-    values = [mean_measure(records, own.task, own.strategy, measure) for measure in MEASURES]
+    values = [mean_measure(records, own.task, own.strategy, measure) for measure in _SHOWN]
     return ["" if value is None else f"{value:.3f}" for value in values]
 
 

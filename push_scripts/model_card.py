@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builders.card import OWN_TEXT, environment
 from builders.errors import UserError
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from push_scripts.hub_card import own_text, read_metadata
 from trainers.encoders import EMBEDDED
 from trainers.run_folder import Scores, TrainedRun

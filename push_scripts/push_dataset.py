@@ -6,7 +6,7 @@ ahead; the same command again finds that commit to be what it would write, and t
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ from builders.errors import UserError
 from builders.strategies import create_strategy
 from push_scripts.corpus_difference import difference
 from push_scripts.corpus_release import Contents, read_folder, read_release
-from push_scripts.dataset_push import DatasetPush
 from push_scripts.hub_card import HubCard, ReleaseNotes, generated_digest, released_card
 from push_scripts.manifest import MANIFEST, PART, Described, Manifest, read_manifest
+from push_scripts.release import Release, send, sizes
 from push_scripts.versions import Change, Level, Version, next_version
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CARD_EDITS = "card-edits"
 """What `allow` calls edits of the part of the card that a push writes."""
+
+_CONTENT = "these rows, labels and prompts"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def push_dataset(
     evidence: str = "",
     message: str | None = None,
     token: str | None = None,
-) -> DatasetPush:
+) -> Release:
     """Release the corpus in `folder` as the dataset `name`.
 
     Nothing is sent where the last release holds the same rows, labels, columns and prompts.
@@ -116,19 +118,28 @@ def push_dataset(
     built = (folder / CARD).read_text(encoding="utf-8")
     card = released_card(built, hub.card, notes, f"{name}: README.md")
     files = _files(folder, contents, wanted, changelog, card)
-    plan = DatasetPush(
+    plan = Release(
         name=name,
         version=wanted,
+        content=_CONTENT,
+        usage=_usage(name, wanted, contents),
         reasons=changelog[str(wanted)],
-        configurations=tuple(contents.configurations),
-        files={path: _size(content) for path, content in files.items()},
+        files=sizes(files),
         deleted=_obsolete(hub.head, files),
         card=card.text,
         warnings=_warnings(card, public=public, there=hub.there),
         dry_run=dry_run,
         pull_request=pull_request,
     )
-    return plan if dry_run else _send(plan, repository, hub, files, message, public=public)
+    head = hub.head.commit if hub.head else None
+    return send(plan, repository, files, there=hub.there, head=head, public=public, message=message)
+
+
+def _usage(name: str, version: Version, contents: Contents) -> tuple[str, ...]:
+    return tuple(
+        f"load_dataset({name!r}, {each!r}, revision={version.tag!r})"
+        for each in contents.configurations
+    )
 
 
 def _read_hub(repository: "Repository", name: str) -> _Hub:
@@ -157,7 +168,7 @@ def _read_hub(repository: "Repository", name: str) -> _Hub:
     return _Hub(True, head, last, released, card, frozenset(written), ahead)
 
 
-def _nothing_to_do(name: str, version: Version, contents: Contents, hub: _Hub) -> DatasetPush:
+def _nothing_to_do(name: str, version: Version, contents: Contents, hub: _Hub) -> Release:
     warnings = []
     if hub.ahead is not None:
         warnings.append(
@@ -169,9 +180,7 @@ def _nothing_to_do(name: str, version: Version, contents: Contents, hub: _Hub) -
             "the records of the build, or the form of the Parquet, are others; to release them, "
             f"give --version {more}"
         )
-    return DatasetPush(
-        name, version, (), tuple(contents.configurations), {}, (), "", tuple(warnings)
-    )
+    return Release(name, version, _CONTENT, (), warnings=tuple(warnings))
 
 
 def _refuse_edits(hub: _Hub, name: str, allow: Collection[str]) -> None:
@@ -249,10 +258,6 @@ def _files(
     return {**files, MANIFEST: manifest.as_json(), CARD: card.text.encode()}
 
 
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
 def _obsolete(head: "Snapshot | None", files: Collection[str]) -> tuple[str, ...]:
     """Return the paths on `main` that belonged to a release and do no more."""
     if head is None:
@@ -270,30 +275,3 @@ def _warnings(card: HubCard, *, public: bool, there: bool) -> tuple[str, ...]:
     if public and there:
         warnings.append("--public: the repository is there and stays as visible as it is")
     return tuple(warnings)
-
-
-def _send(
-    plan: DatasetPush,
-    repository: "Repository",
-    hub: _Hub,
-    files: Mapping[str, Path | bytes],
-    message: str | None,
-    *,
-    public: bool,
-) -> DatasetPush:
-    head = hub.head
-    if not hub.there:
-        repository.create(private=not public)
-        head = repository.snapshot()
-    pushed = repository.commit(
-        files,
-        plan.deleted,
-        message or f"Release {plan.version.tag}",
-        head.commit if head else None,
-        pull_request=plan.pull_request,
-    )
-    done = replace(plan, commit=pushed.commit, url=pushed.url, created=pushed.created)
-    if plan.pull_request:
-        return done
-    repository.tag(plan.version.tag, pushed.commit)
-    return replace(done, tagged=True)

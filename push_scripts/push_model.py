@@ -4,8 +4,7 @@ A push that was killed between the two leaves `main` one whole commit ahead; the
 finds that commit to be what it would write, and tags it.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,69 +12,16 @@ from builders.corpus import CARD
 from builders.errors import UserError
 from push_scripts.hub_card import generated_digest, licence_of, read_metadata
 from push_scripts.model_card import model_card
+from push_scripts.release import Release, send, sizes
 from push_scripts.released_model import ModelOnHub, difference, read_model
 from push_scripts.versions import Version, next_version
 from trainers.run_folder import RECORD, TrainedRun, read_run
 
 if TYPE_CHECKING:
-    from push_scripts.repository import Repository
+    pass
 
 
-@dataclass(frozen=True)
-class ModelPush:
-    """What a push did, or would do.
-
-    Attributes:
-        name: The repository.
-        version: The version of the release.
-        reasons: Why that version.
-        files: Path -> size (bytes) of each file of the release; empty where nothing was to be done.
-        deleted: Paths that the release no longer has.
-        card: The rendered card; empty where nothing was to be done.
-        warnings: What the publisher has to know.
-        commit: The commit of the release; empty where none was made or needed.
-        url: Where to see it.
-        created: Whether a commit was made.
-        tagged: Whether the tag was put.
-        dry_run: Whether nothing was sent.
-        pull_request: Whether it is a pull request, which has no tag before it is merged.
-    """
-
-    name: str
-    version: Version
-    reasons: tuple[str, ...] = ()
-    files: Mapping[str, int] | None = None
-    deleted: tuple[str, ...] = ()
-    card: str = ""
-    warnings: tuple[str, ...] = ()
-    commit: str = ""
-    url: str = ""
-    created: bool = False
-    tagged: bool = False
-    dry_run: bool = False
-    pull_request: bool = False
-
-    def lines(self) -> Iterator[str]:
-        """Yield what a person is to read."""
-        tag = self.version.tag
-        if not self.files:
-            yield f"{self.name}: {tag} holds this model; nothing to push"
-            return
-        yield f"{self.name} {tag}"
-        yield from (f"  {reason}" for reason in self.reasons)
-        if self.dry_run:
-            yield from (f"  {size:>12,} bytes  {path}" for path, size in self.files.items())
-        yield from (f"  deleted: {path}" for path in self.deleted)
-        yield from self.warnings
-        if self.dry_run:
-            yield "nothing was sent; the card would be:"
-            yield self.card
-        elif self.pull_request:
-            yield f"pull request: {self.url}"
-            yield f"once it is merged, the same command without --pr puts the tag {tag}"
-        else:
-            yield f"{'committed' if self.created else 'was there without its tag'}: {self.url}"
-            yield f"pipeline('text-classification', model={self.name!r}, revision={tag!r})"
+_CONTENT = "this model"
 
 
 def push_model(
@@ -88,7 +34,7 @@ def push_model(
     dry_run: bool = False,
     license: str | None = None,
     token: str | None = None,
-) -> ModelPush:
+) -> Release:
     """Release the model in the folder `run` as `name`.
 
     Nothing is sent where the last release holds the same files and licence.
@@ -124,24 +70,27 @@ def push_model(
     change = difference(hub, trained, licence)
     wanted = next_version(hub.last, change, asked)
     if wanted == hub.last:
-        return ModelPush(name, wanted)
+        return Release(name, wanted, _CONTENT, ())
     _refuse_edits(hub, name)
     card = model_card(trained, name, str(wanted), licence, hub.card)
     published = replace(trained, card=generated_digest(card) or "")
     files: dict[str, Path | bytes] = {each: run / each for each in trained.files}
     files |= {RECORD: published.as_json(), CARD: card.encode()}
-    plan = ModelPush(
+    plan = Release(
         name=name,
         version=wanted,
+        content=_CONTENT,
+        usage=(f"pipeline('text-classification', model={name!r}, revision={wanted.tag!r})",),
         reasons=change.reasons or (f"asked for; the model is that of {hub.last}",),
-        files={path: _size(content) for path, content in files.items()},
+        files=sizes(files),
         deleted=tuple(sorted(set(hub.present.files if hub.present else ()) - set(files))),
         card=card,
         warnings=_warnings(trained, licence, public=public, there=hub.there),
         dry_run=dry_run,
         pull_request=pull_request,
     )
-    return plan if dry_run else _send(plan, repository, hub, files, public=public)
+    head = hub.head.commit if hub.head else None
+    return send(plan, repository, files, there=hub.there, head=head, public=public)
 
 
 def _refuse_edits(hub: ModelOnHub, name: str) -> None:
@@ -167,33 +116,3 @@ def _warnings(
     if public and there:
         warnings.append("--public: the repository is there and stays as visible as it is")
     return tuple(warnings)
-
-
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def _send(
-    plan: ModelPush,
-    repository: "Repository",
-    hub: ModelOnHub,
-    files: Mapping[str, Path | bytes],
-    *,
-    public: bool,
-) -> ModelPush:
-    head = hub.head
-    if not hub.there:
-        repository.create(private=not public)
-        head = repository.snapshot()
-    pushed = repository.commit(
-        files,
-        plan.deleted,
-        f"Release {plan.version.tag}",
-        head.commit if head else None,
-        pull_request=plan.pull_request,
-    )
-    done = replace(plan, commit=pushed.commit, url=pushed.url, created=pushed.created)
-    if plan.pull_request and pushed.created:
-        return done
-    repository.tag(plan.version.tag, pushed.commit)
-    return replace(done, tagged=True, pull_request=False)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.composition import Composition, Order, compose, labelled_texts
+from builders.choosing import labelled_texts
+from builders.composition import Composition, Order, compose
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import CorpusRecord

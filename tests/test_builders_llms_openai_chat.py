@@ -132,11 +132,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def client(
-    server: Server, transport: str = "aiohttp", timeout_s: float = 20, memory: Ledger | None = None
+    server: Server,
+    transport: str = "aiohttp",
+    timeout_s: float = 20,
+    memory: Ledger | None = None,
+    sampling: Sampling | None = None,
 ) -> OpenAIChat:
     """Return a client of the server."""
     connection = Connection(base_url=server.url, transport=transport, timeout_s=timeout_s)
-    llm = OpenAIChat("gardener-2", connection, Limits(4), memory=memory)
+    llm = OpenAIChat("gardener-2", connection, Limits(4), sampling, memory=memory)
     llm.turns = 1
     return llm
 
@@ -343,6 +347,25 @@ def test_one_thing_after_another_is_found_out(server: Server, ledger: Ledger) ->
 
     assert len(server.bodies) == 5
     assert server.bodies[3] == server.bodies[4]
+
+
+def test_what_a_user_does_not_want_is_not_learned_of_the_server(
+    server: Server, ledger: Ledger
+) -> None:
+    """A build without a schema that finds out about `seed` leaves the next one its schema."""
+
+    async def handler(request: web.Request, body: Body) -> web.StreamResponse:
+        if "seed" in body:
+            return web.json_response({"error": {"message": "seed: unknown"}}, status=400)
+        return await fine(request, body)
+
+    server.handler = handler
+
+    answer(client(server, memory=ledger, sampling=Sampling(schema=False)), asked())
+    answer(client(server, memory=ledger), asked())
+
+    assert ["response_format" in body for body in server.bodies] == [False, False, True]
+    assert ["seed" in body for body in server.bodies] == [True, False, False]
 
 
 def test_a_refusal_after_an_answer_is_about_one_request(server: Server) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.clusters import cluster_count, cluster_texts
-from evaluation.keywords import group_keywords
+from evaluation.embedding_space.clusters import cluster_count, cluster_texts
+from evaluation.texts.keywords import group_keywords
 
 
 def _spots(n: int, spots: int = 3) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ def test_fewer_groups_where_fewer_texts_differ() -> None:
 def test_the_same_groups_in_every_process() -> None:
     """Another process with more threads gives the same groups to the last text."""
     code = (
-        "import numpy as np; from evaluation.clusters import cluster_texts\n"
+        "import numpy as np; from evaluation.embedding_space.clusters import cluster_texts\n"
         "vectors = np.random.default_rng(0).standard_normal((2000, 16))\n"
         "groups = cluster_texts(vectors)\n"
         "print(hash((groups.of_text.tobytes(), groups.nearness.tobytes())))"

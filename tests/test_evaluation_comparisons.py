@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.comparisons import benjamini_hochberg, holm, p_value, resolution
-from evaluation.joint_bootstrap import JointBootstrap, Resampled
+from evaluation.uncertainty.comparisons import benjamini_hochberg, holm, p_value, resolution
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap, Resampled
 
 P_VALUES = st.dictionaries(st.integers(), st.floats(0, 1), max_size=8)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.confusion import confusion_difference
-from evaluation.statistics import gap_interval
+from evaluation.mistakes.confusion import confusion_difference
+from evaluation.uncertainty.scores import gap_interval
 
 Y_TRUE = np.repeat([0, 1], [4, 2])
 REFERENCE = np.array([[0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 0]])

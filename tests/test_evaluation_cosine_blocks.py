@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.cosine_blocks import cosine_blocks, unit_chunks, unit_vectors
+from evaluation.embedding_space.cosine_blocks import cosine_blocks, unit_chunks, unit_vectors
 
 SIZES = st.integers(1, 40)
 

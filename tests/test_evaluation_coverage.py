@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from evaluation.coverage import Coverage, coverage, same_source_coverage, sampled_coverage
-from evaluation.least_covered import least_covered
+from evaluation.embedding_space.coverage import (
+    Coverage,
+    coverage,
+    same_source_coverage,
+    sampled_coverage,
+)
+from evaluation.embedding_space.least_covered import least_covered
 
 
 def _circle(*degrees: float) -> NDArray[np.float64]:

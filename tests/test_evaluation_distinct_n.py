@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.distinct_n import distinct_n, distinct_n_alike
+from evaluation.texts.distinct_n import distinct_n, distinct_n_alike
 
 TEXTS = ["a b a c", "a b"]
 

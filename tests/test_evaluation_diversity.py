@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from evaluation.diversity import chamfer, remote_clique
+from evaluation.embedding_space.diversity import chamfer, remote_clique
 
 MEASURES = [remote_clique, chamfer]
 SEEDS = st.integers(0, 2**32 - 1)

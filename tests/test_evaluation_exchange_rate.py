@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.exchange_rate import ExchangeRate, exchange_rate
-from evaluation.joint_bootstrap import JointBootstrap, Resampled
-from evaluation.marginal_value import marginal_value
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap, Resampled
 from evaluation.undefined import Undefined
+from evaluation.worth.exchange_rate import ExchangeRate, exchange_rate
+from evaluation.worth.marginal_value import marginal_value
 
 # 1,000 texts of two labels; wrong predictions are spread evenly over both.
 Y = np.arange(1000) % 2

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from evaluation.failures import Failures, find_failures, group_failures
+from evaluation.mistakes.failures import Failures, find_failures, group_failures
 
 
 def _ints(*values: int) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.frontier import divergence_frontier, sampled_frontier_area
+from evaluation.embedding_space.frontier import divergence_frontier, sampled_frontier_area
 
 DIRECTIONS = np.eye(3)
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
-from evaluation.joint_bootstrap import JointBootstrap
-from evaluation.statistics import gap_interval, macro_f1_interval
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap
+from evaluation.uncertainty.scores import gap_interval, macro_f1_interval
 
 Ints = NDArray[np.int64]
 
@@ -73,8 +73,8 @@ def test_blocks_and_groups_change_no_score(monkeypatch: pytest.MonkeyPatch) -> N
     """Memory is bounded by blocks of texts and groups of arms; the scores are the same."""
     labels, arms = some()
     whole = JointBootstrap(labels, arms, 3, replicates=40)
-    monkeypatch.setattr("evaluation.joint_bootstrap._AT_ONCE", 900)
-    monkeypatch.setattr("evaluation.joint_bootstrap._COLUMNS", 1)
+    monkeypatch.setattr("evaluation.uncertainty.joint_bootstrap._AT_ONCE", 900)
+    monkeypatch.setattr("evaluation.uncertainty.joint_bootstrap._COLUMNS", 1)
 
     parts = JointBootstrap(labels, arms, 3, replicates=40)
 

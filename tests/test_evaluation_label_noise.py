@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.label_noise import label_issues
+from evaluation.mistakes.label_noise import label_issues
 
 LABELS = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
 OF_LABEL_0 = [0.9, 0.8, 0.7, 0.2, 0.4, 0.3, 0.1, 0.2, 0.9, 0.65]

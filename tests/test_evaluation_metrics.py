@@ -9,11 +9,11 @@ import evaluate
 import numpy as np
 import pytest
 
-from evaluation.coverage import coverage
-from evaluation.distinct_n import distinct_n
-from evaluation.diversity import chamfer, remote_clique
-from evaluation.frontier import divergence_frontier
-from evaluation.lengths import length_distance
+from evaluation.embedding_space.coverage import coverage
+from evaluation.embedding_space.diversity import chamfer, remote_clique
+from evaluation.embedding_space.frontier import divergence_frontier
+from evaluation.embedding_space.similarity import mean_top5_cosine
+from evaluation.embedding_space.vendi import vendi_score
 from evaluation.metrics.accuracy import Accuracy
 from evaluation.metrics.chamfer import Chamfer
 from evaluation.metrics.coverage import Coverage
@@ -26,10 +26,10 @@ from evaluation.metrics.self_bleu import SelfBleu
 from evaluation.metrics.top5_cosine import Top5Cosine
 from evaluation.metrics.vendi_score import VendiScore
 from evaluation.metrics.vocabulary_distance import VocabularyDistance
-from evaluation.self_bleu import self_bleu
-from evaluation.similarity import mean_top5_cosine
-from evaluation.vendi import vendi_score
-from evaluation.vocabulary import vocabulary_distance
+from evaluation.texts.distinct_n import distinct_n
+from evaluation.texts.lengths import length_distance
+from evaluation.texts.self_bleu import self_bleu
+from evaluation.texts.vocabulary import vocabulary_distance
 
 MODULES = [
     MacroF1,

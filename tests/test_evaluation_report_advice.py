@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from report_study import corpus, real_study
 
 from evaluation.records import StudyRecords, TaskFacts
-from evaluation.report.advice import Advice, Call, advise
+from evaluation.report.advice import advise
 from evaluation.report.results import ArmResult, TaskResult
-from evaluation.statistics import Interval
+from evaluation.report.verdict import Advice, Call
+from evaluation.uncertainty.scores import Interval
 
 FACTS = TaskFacts("films", "Films", ("bad", "good"), 3, "own", 4101, 100, {}, 0, "real")
 NOTHING = StudyRecords({}, (FACTS,), (), (), (), (), ())

@@ -16,7 +16,7 @@ from evaluation.report.alternatives import comparisons
 from evaluation.report.latex import escape_latex
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.worth import curve_of, mixtures_of, step_of, worth_of
-from evaluation.spending import matched_sizes
+from evaluation.worth.spending import matched_sizes
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_what_the_next_labels_add_is_told_of_the_strategy_that_was_mixed(
     """few_shot was mixed with real texts, zero_shot was not."""
     worth = section(files, "What it is worth")
 
-    assert "What the next 50 real labels a label add" in worth
+    assert "What the next 50 real texts of each label add" in worth
     assert "beside few_shot" in worth
     assert "beside zero_shot" not in worth
 
@@ -148,6 +148,18 @@ def test_a_size_that_a_corpus_does_not_have_is_not_compared(records: StudyRecord
     small = replace(corpus, kept=dict.fromkeys(corpus.kept, 30))
 
     assert matched_sizes(labelling("films", "train"), small).number is None
+
+
+def test_a_corpus_that_misses_a_few_texts_is_compared_as_it_is(records: StudyRecords) -> None:
+    """40 of each label are wanted: 36 are nine tenths of them and are taken, 35 are too few."""
+    (corpus,) = (c for c in records.corpora if (c.task, c.strategy) == ("films", "few_shot"))
+    kept = [{**corpus.kept, next(iter(corpus.kept)): n} for n in (36, 35)]
+
+    sizes = [
+        matched_sizes(labelling("films", "train"), replace(corpus, kept=each)) for each in kept
+    ]
+
+    assert [each.number for each in sizes] == [36, None]
 
 
 def test_labelled_texts_are_compared_with_as_many_written_ones(
@@ -262,7 +274,7 @@ def test_without_real_texts_a_forecast_is_given_with_its_error(tmp_path: Path) -
 
     outlook = section(files, "Forecast")
     assert "Without real texts nobody can say" in outlook
-    assert "of the mean gap" in outlook
+    assert "of the mean loss" in outlook
     assert "To know: label 100 to 200 real texts" in outlook
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evaluation.records import TaskFacts
 from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.verdict import Finding, finding_of, judge
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 FACTS = TaskFacts("films", "Films", ("bad", "good"), 3, "own", 4101, 100, {}, 0, "real")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import evaluation.resampling
-from evaluation.resampling import Patterns
+import evaluation.uncertainty.resampling
+from evaluation.uncertainty.resampling import Patterns
 
 
 def _few_patterns() -> Patterns:
@@ -68,7 +68,7 @@ def test_memory_is_bounded_and_does_not_change_the_draws(
 ) -> None:
     """Drawn a few replicates at a time, the counts are the same."""
     whole = np.concatenate(list(patterns.draw_texts(np.random.default_rng(0), 50)))
-    monkeypatch.setattr(evaluation.resampling, "_AT_ONCE", 24)
+    monkeypatch.setattr(evaluation.uncertainty.resampling, "_AT_ONCE", 24)
     blocks = list(patterns.draw_texts(np.random.default_rng(0), 50))
     assert max(block.size for block in blocks) == 24
     assert np.concatenate(blocks).tolist() == whole.tolist()

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-from evaluation.self_bleu import self_bleu, self_bleu_scores
-from evaluation.words import tokens
+from evaluation.texts.self_bleu import self_bleu, self_bleu_scores
+from evaluation.texts.words import tokens
 
 # Few words: many n-grams are shared, come twice in a text, or have two largest counts.
 TEXTS = st.lists(

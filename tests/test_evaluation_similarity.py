@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from evaluation.similarity import mean_top5_cosine, top_k_cosine
+from evaluation.embedding_space.similarity import mean_top5_cosine, top_k_cosine
 
 # Cosines to east: 1, 0.8, 0.6, 0, 0, -1.
 SIX = [[1.0, 0.0], [8.0, 6.0], [0.6, 0.8], [0.0, 2.0], [0.0, -1.0], [-3.0, 0.0]]

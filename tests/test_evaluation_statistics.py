@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from evaluation.statistics import (
+from evaluation.uncertainty.scores import (
     Interval,
     accuracy_interval,
     gap_interval,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.statistics import Interval, accuracy_interval
 from evaluation.subjectivity.agreement_curve import agreement_curve, slope_difference
 from evaluation.subjectivity.agreement_levels import accuracy_by_level, rise_difference
+from evaluation.uncertainty.scores import Interval, accuracy_interval
 from evaluation.undefined import Undefined
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.vendi import vendi_score
+from evaluation.embedding_space.vendi import vendi_score
 
 
 def test_texts_at_right_angles_are_all_different() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from evaluation.lengths import length_distance
-from evaluation.vocabulary import vocabulary_distance, word_use
+from evaluation.texts.lengths import length_distance
+from evaluation.texts.vocabulary import vocabulary_distance, word_use
 
 
 def test_distance_of_two_vocabularies() -> None:

@@ -1,7 +1,7 @@
 """Tokens and words."""
 
-from evaluation.ngrams import TokenNumbers, ngrams
-from evaluation.words import tokens, words
+from evaluation.texts.ngrams import TokenNumbers, ngrams
+from evaluation.texts.words import tokens, words
 
 
 def test_punctuation_marks_are_tokens_of_their_own() -> None:

@@ -270,6 +270,7 @@ def test_a_pull_request_has_no_tag_before_it_is_merged(
     main = hub.store.refs("datasets", "acme/asked")["refs/heads/main"]
 
     out = good(publisher.push(corpora["more"], "acme/asked", "--pr"))
+    assert good(publisher.push(corpora["more"], "acme/asked", "--pr")) == out  # it is open already
 
     refs = hub.store.refs("datasets", "acme/asked")
     assert refs["refs/heads/main"] == main and tags(hub, "acme/asked") == ["v1.0.0"]

@@ -11,7 +11,7 @@ from builders.errors import UserError
 from builders.facts import CorpusRecord
 from evaluation.records import MeasureRecord, StudyRecords, TaskFacts
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from push_scripts.evidence import evidence_of
 from push_scripts.hub_card import ReleaseNotes, released_card
 

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from builders.card import OWN_TEXT
 from builders.facts import CorpusRecord
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from push_scripts.model_card import model_card
 from trainers.run_folder import Scores, TrainedRun, write_run
 
@@ -303,6 +303,22 @@ def test_a_pull_request_is_no_release(hub: HubServer, name: str, tmp_path: Path)
     assert proposed.startswith("refs/pr/")
     assert before.items() <= after.items()
     assert any(line.startswith("pull request: ") for line in lines)
+
+
+def test_a_pull_request_that_is_open_is_taken_and_not_tagged(
+    hub: HubServer, name: str, tmp_path: Path
+) -> None:
+    """The same push again finds it; a tag on it would be a release that `main` does not have."""
+    place = tmp_path / "run"
+    assert push(hub, folder(place, trained()), name).code == 0
+    run = folder(place, trained(), 2.0)
+
+    first, again = (push(hub, run, name, pull_request=True) for _ in range(2))
+
+    assert again.json == first.json
+    refs = hub.store.refs("models", name)
+    assert len([ref for ref in refs if ref.startswith("refs/pr/")]) == 1
+    assert [ref for ref in refs if ref.startswith("refs/tags/")] == ["refs/tags/v1.0.0"]
 
 
 def test_a_public_repository_is_asked_for(hub: HubServer, name: str, tmp_path: Path) -> None:

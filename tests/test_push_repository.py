@@ -193,6 +193,7 @@ def test_files_are_added_replaced_and_deleted_in_one_commit(hub: HubServer, writ
         "commit": hub.store.refs("datasets", "acme/once")["refs/heads/main"],
         "url": f"{hub.endpoint}/datasets/acme/once/commit/{pushed['commit']}",
         "created": True,
+        "proposed": False,
     }
 
 

@@ -88,6 +88,18 @@ def test_a_build_writes_the_corpus_and_says_what_was_asked(
     assert f"Requests answered: {REQUESTS}" in card
 
 
+def test_without_a_schema_the_form_of_an_answer_is_said_in_words(
+    server: ChatServer, folder: Path
+) -> None:
+    """What the server is not asked to see to, the LLM is."""
+    assert built(server, folder, "--no-schema").returncode == 0
+
+    assert len(server.bodies) == REQUESTS
+    for body in server.bodies:
+        assert "response_format" not in body
+        assert '{"texts": ["...", "..."]}' in body["messages"][0]["content"]
+
+
 def test_an_estimate_sends_nothing_and_writes_nothing(server: ChatServer, folder: Path) -> None:
     """Requests, tokens, money and time; no key is needed."""
     before = sorted(folder.rglob("*"))

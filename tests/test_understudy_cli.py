@@ -374,10 +374,7 @@ def refused(commands: Commands, tmp_path: Path, *args: str | Path, **how: object
         ("study --tasks sms_spma", "unknown task 'sms_spma': did you mean sms_spam?"),
         ("study --tasks sms_spam,sms_spam", "--tasks: 'sms_spam' stands twice"),
         ("study --tasks none.yaml", "none.yaml"),
-        (
-            "study --arms real,zeroshot",
-            "--arms: unknown arm 'zeroshot'; use all, or real, real_full",
-        ),
+        ("study --arms real,zeroshot", "unknown arm 'zeroshot'; did you mean zero_shot? use real,"),
         ("study --seeds 0", "--seeds 0: give how many (3) or which (0,4,7)"),
         ("study --seeds -2", "--seeds -2: give how many (3) or which (0,4,7)"),
         ("study --seeds 1,b", "--seeds 1,b: give how many (3) or which (0,4,7)"),

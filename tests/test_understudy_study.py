@@ -21,13 +21,13 @@ from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.heads import HeadSettings
 from trainers.probe import Probe
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.materials import Materials
 from understudy.measuring import plan_figures
 from understudy.planning import PlannedRun, plan_runs, run_key
 from understudy.reporting import read_study
 from understudy.settings import Grid, StudySettings, parse_tasks
 from understudy.study import Study, StudyOutcome
+from understudy.writer import Writer
 
 ALL = ("real", "real_full", "zero_shot", "few_shot")
 PER_LABEL = 8

@@ -16,11 +16,11 @@ from builders.real import RealData, load_real
 from builders.tasks import Task, load_task
 from evaluation.records import RunRecord, StudyRecords
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.materials import Materials
 from understudy.reporting import read_study
 from understudy.settings import Grid, StudySettings, parse_arms
 from understudy.study import Study, StudyOutcome
+from understudy.writer import Writer
 
 LABELS = ("tea/coffee", "long walk")
 PORTION = 4

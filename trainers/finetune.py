@@ -14,85 +14,17 @@ on where a run was killed. What it writes says `trainers.finetuning.out_folder`;
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from builders.errors import UserError
 from trainers.finetuning.classifier import Finetune
-from trainers.finetuning.processes import leave, rank
+from trainers.finetuning.command_line import make_parser, parse
+from trainers.finetuning.processes import leave, rank, wait_for_the_first
 from trainers.finetuning.settings import FinetuneSettings
 
-if TYPE_CHECKING:
-    from transformers import HfArgumentParser
-
-    from trainers.finetuning.run import Asked
-
-__all__ = ["Finetune", "FinetuneSettings", "main", "make_parser"]
-
-_GRACE_S = 20.0  # in which the first process says what all have met, and the launcher ends them
-
-
-def make_parser() -> HfArgumentParser:
-    """Return the parser of all options and of the recipe's path."""
-    from transformers import HfArgumentParser, TrainingArguments
-
-    from trainers.finetuning.recipe import DEFAULTS, Recipe
-
-    class Parser(HfArgumentParser):
-        """Says what is wrong in one line, without the usage block."""
-
-        def error(self, message: str) -> NoReturn:
-            """Raise it."""
-            raise UserError(" ".join(message.split()))
-
-    about = (__doc__ or "").partition("\n")[0]
-    classes: list[Any] = [Recipe, TrainingArguments]
-    parser = Parser(classes, prog="trainers.finetune", description=about, allow_abbrev=False)
-    parser.add_argument("recipe", nargs="?", type=Path, help="a YAML file of options")
-    parser.set_defaults(**DEFAULTS)
-    return parser
-
-
-def parse(words: Sequence[str]) -> Asked:
-    """Read a command line, and the recipe that it names.
-
-    Raises:
-        UserError: An option is unknown, or its value is none.
-    """
-    from transformers import TrainingArguments
-
-    from trainers.finetuning.recipe import DECIDED, DEFAULTS, Recipe, own_names
-    from trainers.finetuning.recipe_file import read_recipe, refusal
-    from trainers.finetuning.run import Asked
-
-    parser = make_parser()
-    theirs = [each.name for each in dataclasses.fields(TrainingArguments) if each.init]
-    known = {*own_names(), *theirs}
-    words = list(words)
-    if words and not words[0].startswith("-"):
-        words = [*read_recipe(Path(words[0]), known), *words[1:]]
-    values, unknown = parser.parse_known_args(words)
-    if unknown:
-        raise UserError(refusal(unknown[0].lstrip("-").partition("=")[0].replace("-", "_"), known))
-    found = vars(values)
-    if found["recipe"] is not None:
-        raise UserError(f"{found['recipe']}: name one recipe, and name it before the options")
-    usual = vars(parser.parse_known_args([])[0])
-    for name in DECIDED:
-        if name in found and found[name] != usual[name]:
-            raise UserError(refusal(name, known))
-    if not found["task"]:
-        raise UserError("task: is missing; name one of understudy tasks, or a task file")
-    own = {name: found[name] for name in own_names()}
-    written = {name: value for name, value in own.items() if value is not None}
-    for name in theirs:
-        if name in DEFAULTS or found[name] != usual[name]:
-            written[name] = found[name]
-    return Asked(Recipe(**own), {name: found[name] for name in theirs}, written)
+__all__ = ["Finetune", "FinetuneSettings", "main", "make_parser", "parse"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -127,8 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _failed(line: str) -> int:
     """Say in one line why there is no model: once, whatever the number of processes."""
-    if rank():
-        time.sleep(_GRACE_S)
+    wait_for_the_first()
     print(f"trainers.finetune: {' '.join(line.split())}", file=sys.stderr, flush=True)
     return 2
 

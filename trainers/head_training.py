@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ def train_heads(
     lessons: Sequence[Lesson],
     loss: Loss,
     settings: HeadSettings,
+    every: int | None = None,
+    look: Callable[[int, int], object] = lambda place, step: None,
 ) -> int:
     """Train `heads` in place, every class weighing the same; return the optimiser steps of each.
 
@@ -58,12 +60,19 @@ def train_heads(
         lessons: One a head; all with as many texts.
         loss: What is minimised.
         settings: How to train.
+        every: Steps between two looks at the heads; None for none.
+        look: Called with the place of each head, as it is then, and the steps done.
     """
     with single_threaded():
         steps = 0
         for start in range(0, len(heads), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            steps = _train_stack(heads[part], lessons[part], loss, settings)
+            own = heads[start : start + AT_ONCE]
+
+            def seen(step: int, start: int = start, n: int = len(own)) -> None:
+                for place in range(start, start + n):
+                    look(place, step)
+
+            steps = _train_stack(own, lessons[start : start + AT_ONCE], loss, settings, every, seen)
         return steps
 
 
@@ -72,6 +81,8 @@ def _train_stack(
     lessons: Sequence[Lesson],
     loss: Loss,
     settings: HeadSettings,
+    every: int | None,
+    look: Callable[[int], object],
 ) -> int:
     import torch
 
@@ -85,7 +96,7 @@ def _train_stack(
     epochs = max(settings.epochs, -(-settings.min_steps // per_epoch))
     optimiser = _optimiser(stack, settings)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, epochs * per_epoch)
-    each = torch.arange(len(heads))[:, None]
+    each, step = torch.arange(len(heads))[:, None], 0
     for _ in range(epochs):
         for batch in stack.orders(x.shape[1]).split(settings.batch_size, dim=1):
             optimiser.zero_grad(set_to_none=True)
@@ -97,6 +108,10 @@ def _train_stack(
             ((weights[each, batch] * losses).sum() / batch.shape[1]).backward()
             optimiser.step()
             schedule.step()
+            step += 1
+            if every is not None and step % every == 0:
+                stack.unstack(heads)
+                look(step)
     stack.unstack(heads)
     return epochs * per_epoch
 

@@ -17,6 +17,7 @@ from builders.errors import UserError
 from trainers.base import ClassifierTrainer, Job, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, loading
+from trainers.head_curves import HeadCurves, classes
 from trainers.head_training import Lesson, train_heads
 from trainers.heads import HIDDEN, HeadSettings, build_head, class_probabilities
 from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, Loss
@@ -47,6 +48,8 @@ class Probe(ClassifierTrainer):
             None for a loss that needs none.
         checker_per_label: Real texts of each label for the quality checker; all of a label that has
             fewer.
+        curve_steps: Steps between two points of `Outcome.curve`; None for no curve. It changes no
+            result, and so is no part of `settings`.
 
     Raises:
         UserError: The pooling is `first` and the encoder has no BERT pooler to start from, or the
@@ -64,6 +67,7 @@ class Probe(ClassifierTrainer):
         loss: Loss | None = None,
         real: LabelledTexts | None = None,
         checker_per_label: int = CHECKER_PER_LABEL,
+        curve_steps: int | None = None,
     ) -> None:
         self.encoder = encoder
         self.embeddings = embeddings
@@ -71,6 +75,7 @@ class Probe(ClassifierTrainer):
         self.loss = loss or CrossEntropy()
         self.real = real
         self.checker_per_label = checker_per_label
+        self.curve_steps = curve_steps
         self.settings: dict[str, Setting] = {
             "pooling": embeddings.pooling,
             "hidden": HIDDEN if embeddings.pooling == "mean" else "pooler",
@@ -216,17 +221,23 @@ class Probe(ClassifierTrainer):
             needed += [text for job in jobs for text in self.checker_texts(job.seed).texts]
         self.prepare(needed)
         start = time.perf_counter()
-        trained = self._train(jobs, self.loss)
         vectors = self.embeddings.of(test.texts)
+        curves = HeadCurves(self.curve_steps, vectors)
+        trained = self._train(jobs, self.loss, curves)
         found = [class_probabilities(head, vectors) for head, _ in trained]
         seconds = (time.perf_counter() - start) / max(1, len(jobs))
-        return [
-            (head, Outcome(each.argmax(-1).astype(np.int64), seconds, details, each))
-            for (head, details), each in zip(trained, found, strict=True)
-        ]
+        outcomes = []
+        for place, ((head, details), each) in enumerate(zip(trained, found, strict=True)):
+            curves.add(place, int(details["steps"]), classes(each))
+            curve = curves.points.get(place, {})
+            outcomes.append((head, Outcome(classes(each), seconds, details, each, curve)))
+        return outcomes
 
-    def _train(self, jobs: Sequence[Job], loss: Loss) -> list[Trained]:
+    def _train(
+        self, jobs: Sequence[Job], loss: Loss, curves: HeadCurves | None = None
+    ) -> list[Trained]:
         """Train a head for each job, those with equally many texts and labels side by side."""
+        curves = curves or HeadCurves(None, np.zeros((0, 0), dtype=np.float32))
         lessons = [self._lesson(job, loss) for job in jobs]
         heads = [
             self._new_head(lesson.vectors.shape[1], len(job.train.label_names), job.seed)
@@ -238,7 +249,12 @@ class Probe(ClassifierTrainer):
         steps: dict[int, int] = {}
         for own in alike.values():
             taken = train_heads(
-                [heads[i] for i in own], [lessons[i][0] for i in own], loss, self.head_settings
+                [heads[i] for i in own],
+                [lessons[i][0] for i in own],
+                loss,
+                self.head_settings,
+                curves.every,
+                partial(curves.look, own, heads),
             )
             steps |= dict.fromkeys(own, taken)
         return [

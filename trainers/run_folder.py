@@ -14,7 +14,7 @@ from typing import Any
 from builders.annotation import LabellingRecord
 from builders.errors import UserError
 from builders.facts import BuildRecord, CorpusRecord
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from trainers.base import Setting
 
 RECORD = "run.json"

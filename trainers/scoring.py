@@ -11,7 +11,7 @@ from trainers.run_folder import Scores
 
 def scores_on(source: str, test: LabelledTexts, predictions: NDArray[np.int64]) -> Scores:
     """Return the scores of predictions (n_test,), with their intervals over test texts."""
-    from evaluation.statistics import accuracy_interval, macro_f1_interval
+    from evaluation.uncertainty.scores import accuracy_interval, macro_f1_interval
 
     labels, given, n_labels = (
         np.asarray(test.labels),

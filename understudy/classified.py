@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from evaluation.arms import LLM
-from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import REAL_TEST, RunRecord
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap
 from understudy.materials import Materials
 from understudy.planning import hashed
 
@@ -85,6 +85,6 @@ def classified_record(planned: Classified, materials: Materials, place: str) -> 
 
 
 def _macro_f1(labels: NDArray[np.int64], said: NDArray[np.int64], n_labels: int) -> float:
-    from evaluation.joint_bootstrap import JointBootstrap
+    from evaluation.uncertainty.joint_bootstrap import JointBootstrap
 
     return JointBootstrap(labels, {LLM: said[None]}, n_labels, replicates=1).macro_f1(LLM).value

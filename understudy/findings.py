@@ -41,8 +41,8 @@ class PlannedFinding:
     Attributes:
         key: Hash over everything that decides it (hex).
         task: Task name.
-        kind: `failures`, `coverage`, `label_noise` or `words`.
-        arm: The synthetic arm that it is about.
+        kind: As of a `FindingRecord`.
+        arm: The arm that it is about.
         find: Makes it, from the predictions of a run by its key.
     """
 
@@ -104,7 +104,7 @@ def _coverage(
     predictions: Callable[[str], Predictions],
 ) -> dict[str, Any]:
     """Name the real texts that the corpus comes least close to."""
-    from evaluation.least_covered import least_covered
+    from evaluation.embedding_space.least_covered import least_covered
 
     del predictions
     found = least_covered(embeddings.of(test.texts), embeddings.of(corpus.texts), LISTED)
@@ -125,7 +125,7 @@ def _words(
     test: LabelledTexts, corpus: LabelledTexts, predictions: Callable[[str], Predictions]
 ) -> dict[str, Any]:
     """Name the words that the corpus uses more, and less, than real texts of the same labels."""
-    from evaluation.vocabulary import word_use
+    from evaluation.texts.vocabulary import word_use
 
     del predictions
     # As many of each label on both sides.
@@ -143,7 +143,7 @@ def _label_noise(
     corpus: LabelledTexts, embeddings: Embeddings, predictions: Callable[[str], Predictions]
 ) -> dict[str, Any]:
     """Estimate how many texts of the corpus bear a wrong label, and name the likeliest."""
-    from evaluation.label_noise import label_issues
+    from evaluation.mistakes.label_noise import label_issues
     from trainers.losses.confident import out_of_fold
 
     del predictions
@@ -177,8 +177,8 @@ def _failures(
     predictions: Callable[[str], Predictions],
 ) -> dict[str, Any]:
     """Say which test texts the real arm gets and this one misses, and what they are about."""
-    from evaluation.confusion import confusion_difference
-    from evaluation.failures import find_failures, group_failures
+    from evaluation.mistakes.confusion import confusion_difference
+    from evaluation.mistakes.failures import find_failures, group_failures
 
     real, own = (np.stack([predictions(key) for key in keys]) for keys in (real_keys, own_keys))
     labels = np.asarray(test.labels, dtype=np.int64)

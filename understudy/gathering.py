@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from builders.composition import Composition, Order, compose
+from builders.composition import Composition, Order
 from builders.data import LabelledTexts
-from builders.errors import UserError
+from builders.errors import NotAtHand, UserError
 from builders.facts import CorpusRecord
 from builders.filters.copies import CopyIndex
-from builders.real import RealData, load_real
+from builders.real import HUB, RealData, load_real
 from builders.real.splitting import stratified
 from builders.strategies import FewShot
 from builders.tasks.base import Task
@@ -24,11 +24,12 @@ from evaluation.arms import (
 )
 from evaluation.subjectivity.vote_source import VoteSource
 from understudy.arm_groups import expanded, needs_labels, strategies_of
-from understudy.llm_labels import TEST, TRAIN, LLMLabels, Writer, ask_for_labels
+from understudy.llm_labels import TEST, TRAIN, LLMLabels, ask_for_labels
 from understudy.materials import Materials
 from understudy.settings import DEFAULT_REAL_PER_LABEL, StudySettings
 from understudy.stopping import Stopped
 from understudy.votes import read_voted
+from understudy.writer import Writer
 
 
 def gather(
@@ -64,7 +65,8 @@ def gather(
     kept = {name: each.record.kept for name, each in compositions.items()}
     real_counts = real.train.counts() if real else None
     arms = expanded(asked, real_counts, kept, labels.sizes_to_compare(compositions))
-    lacks = _Lacks(real, why, kept, unwritten, agreement, labels)
+    alone = settings.agreement and not agreement
+    lacks = _Lacks(real, why, kept, unwritten, agreement, alone, labels)
     untrainable = {arm: reason for arm in arms if (reason := lacks.texts(arm))}
     untestable = {arm: reason for arm in arms if (reason := lacks.test(arm))}
     absent = untestable | untrainable
@@ -104,9 +106,9 @@ def _corpora(
     for name in strategies:
         if not writer.llm.can_answer(task, name):
             unwritten[name] = f"{writer.llm.description} has no answers for it"
-        elif writer.live is not None and real is None and not settings.agreement:
+        elif writer.asks and real is None and not settings.agreement:
             unwritten[name] = f"nothing to test on: {why}"  # what is not used is not paid for
-        elif name == FewShot.name and writer.live is not None and not train:
+        elif name == FewShot.name and writer.asks and not train:
             unwritten[name] = f"its prompts show real training texts, and there are none: {why}"
         else:
             compositions[name] = _compose(task, name, settings, writer, train, tested)
@@ -123,6 +125,7 @@ class _Lacks:
         kept: Strategy -> label -> texts of its corpus.
         unwritten: Strategy -> why it has no corpus.
         agreement: Whether each corpus is scored on another.
+        alone: Whether each would be, if there were two.
         labels: What the LLM said of real texts.
     """
 
@@ -131,6 +134,7 @@ class _Lacks:
     kept: Mapping[str, Mapping[str, int]]
     unwritten: Mapping[str, str]
     agreement: bool
+    alone: bool
     labels: LLMLabels
 
     def texts(self, name: str) -> str:
@@ -142,7 +146,8 @@ class _Lacks:
         if self.real is not None:
             return ""
         if not self.agreement:
-            return f"nothing to test on: {self.why}"
+            more = " (a corpus could be scored on another, and there are not two)"
+            return f"nothing to test on: {self.why}{more if self.alone else ''}"
         if parse_arm(name).kind is not Kind.MAIN:
             return f"a corpus is scored on another one only whole: {self.why}"
         return ""
@@ -185,8 +190,8 @@ def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
     Files that the user named, or that are there, must be right; a Hub that does not answer, or a
     folder that has nothing for this task, only means that the task is skipped.
     """
-    from builders.real import NotAtHand
-
+    if settings.real == HUB and not settings.hub:
+        return None, f"--real {HUB}: its real texts are on the Hub, which is not asked here"
     try:
         return load_real(task, settings.real, allow_hub=settings.hub), ""
     except NotAtHand as error:
@@ -202,9 +207,7 @@ def _compose(
     tested: CopyIndex | None,
 ) -> Composition:
     order = Order(arm, settings.per_label, settings.texts_per_request, settings.corpus_seed)
-    composition = compose(
-        task, order, writer.llm, train=train, real_test_texts=tested, live=writer.live
-    )
+    composition = writer.write(task, order, train, tested)
     if (halt := composition.halt) is not None:
         if halt.signal is not None:
             raise Stopped(halt.signal)

@@ -3,26 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from builders.annotation import Labelling, LabelOrder, label_texts
-from builders.composition import Composition, Live
+from builders.annotation import Labelling, LabelOrder
+from builders.composition import Composition
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from builders.llms.base import LLM
 from builders.real import RealData
 from builders.tasks.base import Task
-from evaluation.spending import matched_sizes
+from evaluation.worth.spending import matched_sizes
 from understudy.settings import StudySettings
 from understudy.stopping import Stopped
+from understudy.writer import Writer
 
 TRAIN, TEST = "train", "test"
-
-
-@dataclass(frozen=True)
-class Writer:
-    """What writes and labels texts: an LLM, and what it needs if it is asked live."""
-
-    llm: LLM
-    live: Live | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def ask_for_labels(
         try:
             labellings[split] = _ask(task, split, texts, n, real, writer, settings)
         except UserError as error:
-            if writer.live is not None:
+            if writer.asks:
                 raise
             why[split] = str(error)
     return LLMLabels(labellings, why)
@@ -97,9 +89,9 @@ def _ask(
     settings: StudySettings,
 ) -> Labelling:
     order = LabelOrder(split)
-    if writer.live is not None:
+    if writer.asks:
         order = LabelOrder(split, n, seed=settings.corpus_seed)
-    labelling = label_texts(task, texts, writer.llm, order, source=real.source, live=writer.live)
+    labelling = writer.label(task, texts, order, real.source)
     if (halt := labelling.halt) is not None:
         if halt.signal is not None:
             raise Stopped(halt.signal)

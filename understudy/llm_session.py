@@ -69,6 +69,21 @@ class LLMSession:
             llm = self._create(ledger)
             yield llm, Live(ledger, Budget.of(llm, self.caps), self.watch)
 
+    @contextlib.contextmanager
+    def unasked(self) -> Iterator[tuple[LiveLLM, Ledger | None]]:
+        """Make a live LLM that is not to be asked, and open the ledger if there is one.
+
+        Raises:
+            UserError: It is a recording, of which nothing is to be estimated, or unknown.
+        """
+        if not self.live:
+            raise UserError(f"--dry-run: {self.name} sends nothing and costs nothing; leave it out")
+        if self.ledger is None or not self.ledger.is_file():
+            yield self._create(), None
+            return
+        with Ledger(self.ledger) as known:
+            yield self._create(known), known
+
     def _create(self, ledger: Ledger | None = None) -> LiveLLM:
         llm = create_llm(self.name, self.options, ledger)
         assert isinstance(llm, LiveLLM)

@@ -124,8 +124,8 @@ def _compared(
 def _diversity(
     texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
 ) -> Values:
-    from evaluation.diversity import chamfer, remote_clique
-    from evaluation.vendi import vendi_score
+    from evaluation.embedding_space.diversity import chamfer, remote_clique
+    from evaluation.embedding_space.vendi import vendi_score
 
     del others
     vectors = embeddings.of(texts.texts)
@@ -139,8 +139,8 @@ def _diversity(
 def _wording(
     texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
 ) -> Values:
-    from evaluation.distinct_n import distinct_n_alike
-    from evaluation.self_bleu import self_bleu
+    from evaluation.texts.distinct_n import distinct_n_alike
+    from evaluation.texts.self_bleu import self_bleu
 
     del embeddings
     own = [each.content_hash for each in others].index(texts.content_hash)
@@ -154,7 +154,7 @@ def _wording(
 def _closeness(
     texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
 ) -> Values:
-    from evaluation.similarity import mean_top5_cosine
+    from evaluation.embedding_space.similarity import mean_top5_cosine
 
     real, own = _vectors(others[0], texts, embeddings)
     return {"top5_cosine": mean_top5_cosine(real, own)}
@@ -163,8 +163,8 @@ def _closeness(
 def _coverage(
     texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings
 ) -> Values:
-    from evaluation.coverage import coverage
-    from evaluation.frontier import divergence_frontier
+    from evaluation.embedding_space.coverage import coverage
+    from evaluation.embedding_space.frontier import divergence_frontier
 
     real, own = _vectors(others[0], texts, embeddings)
     found = coverage(real, own)
@@ -178,8 +178,8 @@ def _coverage(
 
 
 def _words(texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Embeddings) -> Values:
-    from evaluation.lengths import length_distance
-    from evaluation.vocabulary import vocabulary_distance
+    from evaluation.texts.lengths import length_distance
+    from evaluation.texts.vocabulary import vocabulary_distance
 
     del embeddings
     distance = vocabulary_distance(others[0].texts, texts.texts)

@@ -6,6 +6,7 @@ from builders.errors import UserError
 from builders.llms.base import LLM
 from builders.tasks.base import Task
 from evaluation.arms import in_order, parse_arm
+from trainers.finetuning.settings import FinetuneSettings
 from trainers.losses import CHECKER_PER_LABEL
 from understudy.arm_groups import GROUPS, strategies_of
 
@@ -14,7 +15,7 @@ DEFAULT_REAL_PER_LABEL = 200
 
 MOST_SEEDS = 1000
 
-Value = str | int | bool | None
+Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class StudySettings:
         encoder: `minilm`, a folder or a repository on the Hub.
         pooling: Of the probe: `mean` or `first`.
         real: The `--real` option, None for `$UNDERSTUDY_DATA`, then the Hub.
-        hub: Whether the Hub may be asked when `real` is None.
+        hub: Whether the Hub may be asked for real texts.
         max_test: Test texts at most (stratified), None for all.
         asked: What decides the answers of a live LLM beside its name, None of a recording.
         agreement: Whether a task without real data is scored on the other arm's corpus.
@@ -39,6 +40,10 @@ class StudySettings:
         votes: The `--votes` option: sets of texts with votes that runs are scored on, too.
         labelled: Real training texts that a live LLM labels.
         classified: Real test texts that a live LLM classifies.
+        finetuning: How encoders are fine-tuned, None for the usual way.
+        pass_size: Of fine-tuning: texts that go through the encoder at once at most, None for all
+            of a batch. It decides no result.
+        curve_steps: Steps between two points of the training curves, None for no curves.
     """
 
     llm: str = "recording"
@@ -58,10 +63,16 @@ class StudySettings:
     votes: str = ""
     labelled: int = 400
     classified: int = 200
+    finetuning: FinetuneSettings | None = None
+    pass_size: int | None = None
+    curve_steps: int | None = None
 
     def as_dict(self) -> dict[str, Value]:
-        """Return the settings as JSON holds them."""
-        return asdict(self)
+        """Return what decides the results, as JSON holds it; of a fine-tuning in full."""
+        values = asdict(self)
+        del values["pass_size"]
+        own = values.pop("finetuning") or asdict(FinetuneSettings())
+        return {**values, **own} if self.trainer == "finetune" else values
 
 
 @dataclass(frozen=True)

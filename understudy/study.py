@@ -1,8 +1,7 @@
 """A study: a grid of runs, each done once, written down as it finishes, reported at the end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,25 @@ from builders.errors import UserError
 from builders.llms import LLM
 from builders.tasks.base import Task
 from evaluation.records import RunRecord
-from trainers.base import ClassifierTrainer, Job, Outcome
+from trainers.base import ClassifierTrainer, Outcome
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from understudy.classified import classified_record, plan_classified
 from understudy.findings import plan_findings
+from understudy.foreign_texts import plan_word_pieces
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
 from understudy.measuring import compute_figures, plan_figures
 from understudy.planning import PlannedRun, plan_runs, skipped_runs, widened
 from understudy.progress import Progress, say
+from understudy.run_scores import run_record, voted_predictions
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.study_folder import StudyFolder
 from understudy.task_plan import TaskPlan
 from understudy.trainer_choice import create_trainer
-from understudy.versions import versions
 from understudy.votes import check_votes, parse_votes
+from understudy.workers import Workers
+from understudy.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Study:
         out: The study's folder.
         said: Called with each line that a person should read.
         session: What is said of the LLM; None for that of the settings, a recording.
+        processes: How many processes share the runs of fine-tuning; it decides no result.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Study:
         out: Path,
         said: Callable[[str], object] = say,
         session: LLMSession | None = None,
+        processes: int = 1,
     ) -> None:
         self.session = session or LLMSession(settings.llm)
         self.votes = parse_votes(settings.votes)
@@ -74,6 +77,7 @@ class Study:
         self.settings = settings
         self.folder = StudyFolder(out)
         self.said = said
+        self.processes = processes
 
     def run(self) -> StudyOutcome:
         """Do every run of the grid that is not there yet.
@@ -130,7 +134,10 @@ class Study:
             classified=plan_classified(materials, seeds),
             skipped=skipped_runs(materials, self.settings, seeds),
             figures=plan_figures(materials, measuring),
-            findings=plan_findings(materials, runs, measuring),
+            findings=[
+                *plan_word_pieces(materials, encoder, measuring.encoder),
+                *plan_findings(materials, runs, measuring),
+            ],
         )
 
     def _work(
@@ -158,15 +165,16 @@ class Study:
         todo = {plan.name: [run for run in plan.runs if run.key not in known] for plan in plans}
         progress.start(sum(map(len, todo.values())))
         done = 0
-        for plan in plans:
-            progress.task(plan.name)
-            self._embed(plan.trainer, todo[plan.name])
-            done += self._classify(plan, known)
-            for runs in _side_by_side(todo[plan.name], plan.trainer):
-                self._run(plan, runs)
-                done += len(runs)
-                progress.ran(len(runs))
-            self._find_out(plan, measuring)
+        with Workers(self.processes) as workers:
+            for plan in plans:
+                progress.task(plan.name)
+                self._embed(plan.trainer, todo[plan.name])
+                done += self._classify(plan, known)
+                for run, outcome in workers.train(plan.trainer, todo[plan.name]):
+                    self._keep(plan, run, outcome)
+                    done += 1
+                    progress.ran()
+                self._find_out(plan, measuring)
         return StudyOutcome(
             done=done,
             known=sum(len(plan.runs) + (plan.classified is not None) for plan in plans) - done,
@@ -207,47 +215,16 @@ class Study:
         if texts:
             trainer.prepare(sorted(texts))
 
-    def _run(self, plan: TaskPlan, runs: Sequence[PlannedRun]) -> None:
-        """Do runs that are trained side by side, on the same test texts."""
-        jobs = [Job(run.train, run.seed) for run in runs]
-        for run, outcome in zip(runs, plan.trainer.run_many(jobs, runs[0].predicted), strict=True):
-            self._keep(plan, run, outcome)
-
     def _keep(self, plan: TaskPlan, run: PlannedRun, outcome: Outcome) -> None:
-        from evaluation.metrics.accuracy import Accuracy
-        from evaluation.metrics.macro_f1 import MacroF1
-
-        materials, n = plan.materials, len(run.test)
+        record = run_record(run, outcome, plan.materials, plan.trainer, self.settings)
         labels = np.asarray(run.test.labels, dtype=np.int64)
-        given = {"predictions": outcome.predictions[:n], "references": labels}
-        n_labels = len(run.test.label_names)
-        record = RunRecord(
-            key=run.key,
-            status="done",
-            task=materials.task.name,
-            arm=run.arm,
-            encoder=self.settings.encoder,
-            trainer=self.settings.trainer,
-            seed=run.seed,
-            n_train=len(run.train),
-            n_per_label=run.train.counts(),
-            n_test=n,
-            macro_f1=float(MacroF1(labels=range(n_labels)).compute(**given)["macro_f1"]),
-            accuracy=float(Accuracy().compute(**given)["accuracy"]),
-            seconds=round(outcome.seconds, 3),
-            evaluated_on=run.evaluated_on,
-            train_hash=run.train.content_hash,
-            test_hash=run.test.content_hash,
-            real_source=materials.real.source if materials.real else "",
-            versions=versions(),
-            settings={**plan.trainer.settings, **outcome.details},
-        )
-        voted, start = {}, n
-        for name, texts in run.voted.items():
-            voted[name] = outcome.predictions[start : start + len(texts)]
-            start += len(texts)
         # The predictions first: a record never names a file that is not there.
-        place = self.folder.write_predictions(run.key, labels, outcome.predictions[:n], voted=voted)
+        place = self.folder.write_predictions(
+            run.key,
+            labels,
+            outcome.predictions[: len(labels)],
+            voted=voted_predictions(run, outcome),
+        )
         self.folder.add_run(replace(record, predictions=place))
 
     def _embeddings(
@@ -259,18 +236,3 @@ class Study:
             return measuring
         pooling: Pooling = "first" if self.settings.pooling == "first" else "mean"
         return Embeddings(encoder, pooling, progress=progress.encoded)
-
-
-def _side_by_side(
-    runs: Sequence[PlannedRun], trainer: ClassifierTrainer
-) -> Iterator[list[PlannedRun]]:
-    """Yield the runs that are trained in one go, each group written down when it is finished."""
-    if not trainer.side_by_side:
-        yield from ([run] for run in runs)
-        return
-
-    def alike(run: PlannedRun) -> tuple[str, int]:
-        return run.predicted.content_hash, len(run.train)
-
-    for _, group in groupby(sorted(runs, key=alike), key=alike):
-        yield list(group)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from builders.errors import UserError
 from evaluation.records import FindingRecord, MeasureRecord, RunRecord
 from evaluation.subjectivity.votes import RatedTexts
+from understudy.other_settings import refuse_other_settings
 
 Ints = NDArray[np.int64]
 Record = TypeVar("Record", RunRecord, MeasureRecord, FindingRecord)
@@ -89,13 +90,7 @@ class StudyFolder:
                     "another folder"
                 )
             return
-        for name, value in settings.items():
-            was = plan["settings"].get(name)
-            if was != value:
-                raise UserError(
-                    f"--out {self.path}: holds another study ({name.replace('_', '-')} is "
-                    f"{_spelled(was)} there and {_spelled(value)} here); name another folder"
-                )
+        refuse_other_settings(self.path, plan["settings"], settings)
 
     def plan(self) -> dict[str, Any] | None:
         """Return the plan, or None where there is none yet.
@@ -233,10 +228,6 @@ def _check_plan(plan: dict[str, Any]) -> None:
         for arm, seed, key in task["runs"]:
             if not (isinstance(arm, str) and isinstance(seed, int) and isinstance(key, str)):
                 raise TypeError("a run is not [arm, seed, key]")
-
-
-def _spelled(value: Any) -> str:
-    return "not given" if value is None else repr(value)
 
 
 def _make_folders(path: Path) -> list[Path]:

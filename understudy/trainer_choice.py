@@ -1,11 +1,14 @@
 """The trainer that a user's settings ask for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from builders.data import LabelledTexts
 from trainers.embeddings import Embeddings
 from trainers.encoders import Encoder
-from trainers.finetune import Finetune
+from trainers.finetuning.classifier import Finetune
+from trainers.finetuning.precision import meant_here
+from trainers.finetuning.settings import FinetuneSettings
 from trainers.losses import create_loss
 from trainers.probe import Probe
 from understudy.settings import StudySettings
@@ -32,6 +35,18 @@ def create_trainer(
     """
     loss, n = create_loss(settings.loss), settings.checker_per_label
     pool = real if loss.needs_real else None
+    curve = settings.curve_steps
     if settings.trainer == "finetune":
-        return Finetune(encoder, progress=stepped, loss=loss, real=pool, checker_per_label=n)
-    return Probe(encoder, embeddings, loss=loss, real=pool, checker_per_label=n)
+        how = settings.finetuning or FinetuneSettings()
+        return Finetune(
+            encoder,
+            # What `auto` comes to decides the result, so that it has to be in a run's key.
+            replace(how, precision=meant_here(how.precision)),
+            stepped,
+            loss,
+            pool,
+            n,
+            curve_steps=curve,
+            pass_size=settings.pass_size,
+        )
+    return Probe(encoder, embeddings, loss=loss, real=pool, checker_per_label=n, curve_steps=curve)

@@ -24,13 +24,13 @@ from trainers.probe import Probe
 from trainers.run_folder import TrainedRun, write_run
 from trainers.scoring import public_source, scores_on
 from understudy.gathering import gather
-from understudy.llm_labels import Writer
 from understudy.llm_session import LLMSession
 from understudy.materials import Materials
 from understudy.progress import say
 from understudy.settings import Grid, StudySettings, check_llm
 from understudy.trainer_choice import create_trainer
 from understudy.versions import versions
+from understudy.writer import Writer
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,24 @@ class Estimate:
     seconds: float
     price: Price | None
 
+    def __add__(self, other: "Estimate") -> "Estimate":
+        """Return both together, one after the other, by the same LLM."""
+
+        def both(one: float | None, two: float | None) -> float | None:
+            return None if one is None or two is None else one + two
+
+        return Estimate(
+            self.requests + other.requests,
+            self.known + other.known,
+            self.prompt_tokens + other.prompt_tokens,
+            self.answer_tokens + other.answer_tokens,
+            self.most_tokens + other.most_tokens,
+            both(self.usd, other.usd),
+            both(self.most_usd, other.most_usd),
+            self.seconds + other.seconds,
+            self.price,
+        )
+
     def lines(self) -> list[str]:
         """Return the estimate in plain words."""
         left = self.requests - self.known

@@ -141,7 +141,9 @@ class OpenAIServer(LiveLLM):
             return False
         self._dialect = learned
         if self._memory is not None:
-            self._memory.learn_dialect(self.endpoint, self.model, learned.to_json())
+            # A user who wants no schema does not speak for the server.
+            kept = replace(learned, schema=learned.schema or not self.sampling.schema)
+            self._memory.learn_dialect(self.endpoint, self.model, kept.to_json())
         return True
 
     def _without_key(self, text: str) -> str:

@@ -117,7 +117,7 @@ class Recording(RecordedLLM):
         if per_label is not None and per_label > there[least]:
             raise UserError(
                 f"--per-label {per_label}: {where} has {there[least]} answers for {least!r}; use "
-                f"--per-label {there[least]} or less"
+                f"--per-label {there[least]} or less, or a live LLM"
             )
         wanted = max(there.values()) if per_label is None else per_label
         return Quota(wanted, held.texts_per_request, held.turns, held.conversations)

@@ -11,10 +11,13 @@ from builders.real.labels import NONE, SEVERAL, LabelMap, labelled
 from builders.real.splitting import split, without
 from builders.tasks.base import Task
 
-__all__ = ["NotAtHand", "RealData", "load_real"]
+__all__ = ["HUB", "NO_REAL", "NotAtHand", "RealData", "load_real"]
 
 HUB = "hub"
 """The `--real` value that means the Hub."""
+
+NO_REAL = "none"
+"""The `--real` value that means no real texts, whatever is at hand."""
 
 
 def load_real(task: Task, where: str | None = None, *, allow_hub: bool = True) -> RealData:
@@ -22,7 +25,7 @@ def load_real(task: Task, where: str | None = None, *, allow_hub: bool = True) -
 
     Args:
         task: The task.
-        where: A file or folder, or `hub`; None tries `$UNDERSTUDY_DATA/real`, then the Hub.
+        where: A file or folder, `hub` or `none`; None tries `$UNDERSTUDY_DATA/real`, then the Hub.
         allow_hub: Whether the Hub may be asked when `where` is None.
 
     Raises:
@@ -74,8 +77,10 @@ def _raw(task: Task, where: str | None, allow_hub: bool) -> RawSplits:
 
     if where == HUB:
         return read_hub(task)
+    if where == NO_REAL:
+        raise NotAtHand(f"no real data for {task.name}: --real {NO_REAL}")
     if where == "":
-        raise UserError("--real: is empty; give a file, a folder or hub")
+        raise UserError("--real: is empty; give a file, a folder, hub or none")
     if where is not None:
         return read_files(Path(where), task.name)
     folder = os.environ.get("UNDERSTUDY_DATA")

@@ -3,7 +3,7 @@
 import evaluate
 from numpy.typing import ArrayLike
 
-from evaluation.diversity import chamfer
+from evaluation.embedding_space.diversity import chamfer
 from evaluation.metrics.base import COX_2021, EMBEDDING_FEATURES, EmbeddingMeasurement
 
 _DESCRIPTION = """

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import evaluate
 from numpy.typing import ArrayLike
 
-from evaluation.coverage import coverage
+from evaluation.embedding_space.coverage import coverage
 from evaluation.metrics.base import EMBEDDING_FEATURES, EmbeddingMeasurement
 
 _DESCRIPTION = """

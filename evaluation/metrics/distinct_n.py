@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import evaluate
 
-from evaluation.distinct_n import distinct_n
 from evaluation.metrics.base import TEXT_FEATURES, TextMeasurement
+from evaluation.texts.distinct_n import distinct_n
 
 _DESCRIPTION = """
 Distinct-n: the number of different n-grams over the number of n-grams, for n = 1, 2 and 3. Higher

@@ -3,7 +3,7 @@
 import evaluate
 from numpy.typing import ArrayLike
 
-from evaluation.frontier import divergence_frontier
+from evaluation.embedding_space.frontier import divergence_frontier
 from evaluation.metrics.base import EMBEDDING_FEATURES, EmbeddingMeasurement
 
 _DESCRIPTION = """

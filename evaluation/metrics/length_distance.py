@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import evaluate
 
-from evaluation.lengths import length_distance
 from evaluation.metrics.base import TEXT_FEATURES, TextMeasurement
+from evaluation.texts.lengths import length_distance
 
 _DESCRIPTION = """
 Length distance: the 1-Wasserstein distance between the numbers of words of synthetic and of real

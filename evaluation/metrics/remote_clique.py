@@ -3,7 +3,7 @@
 import evaluate
 from numpy.typing import ArrayLike
 
-from evaluation.diversity import remote_clique
+from evaluation.embedding_space.diversity import remote_clique
 from evaluation.metrics.base import COX_2021, EMBEDDING_FEATURES, EmbeddingMeasurement
 
 _DESCRIPTION = """

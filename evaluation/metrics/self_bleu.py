@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import evaluate
 
 from evaluation.metrics.base import TEXT_FEATURES, TextMeasurement
-from evaluation.self_bleu import self_bleu
+from evaluation.texts.self_bleu import self_bleu
 
 _DESCRIPTION = """
 Self-BLEU: the mean over texts of the BLEU-4 of each against all others (smoothing method 1). Higher

@@ -3,8 +3,8 @@
 import evaluate
 from numpy.typing import ArrayLike
 
+from evaluation.embedding_space.similarity import mean_top5_cosine
 from evaluation.metrics.base import EMBEDDING_FEATURES, EmbeddingMeasurement
-from evaluation.similarity import mean_top5_cosine
 
 _DESCRIPTION = """
 Top-5 cosine: the mean over real texts of the mean of the five largest cosines to synthetic texts.

@@ -3,8 +3,8 @@
 import evaluate
 from numpy.typing import ArrayLike
 
+from evaluation.embedding_space.vendi import vendi_score
 from evaluation.metrics.base import EMBEDDING_FEATURES, EmbeddingMeasurement
-from evaluation.vendi import vendi_score
 
 _DESCRIPTION = """
 Vendi score: the effective number of different texts, the exponential of the entropy of the

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import evaluate
 
 from evaluation.metrics.base import TEXT_FEATURES, TextMeasurement
-from evaluation.vocabulary import vocabulary_distance
+from evaluation.texts.vocabulary import vocabulary_distance
 
 _DESCRIPTION = """
 Vocabulary distance: the Jensen-Shannon distance (base 2) between the distributions of words of

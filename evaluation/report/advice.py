@@ -1,17 +1,15 @@
 """What a practitioner should do about one task: use the texts, add labels, or collect labels."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from evaluation.arms import REAL
 from evaluation.records import StudyRecords
 from evaluation.report.alternatives import comparisons
 from evaluation.report.results import ArmResult, TaskResult
-from evaluation.report.verdict import Finding, Verdict, finding_of, judge
+from evaluation.report.verdict import Advice, Call, Finding, finding_of, judge
 from evaluation.report.wording import between, hundredths, spread, with_spread
 from evaluation.report.worth import STEP, mixtures_of, step_of, worth_of
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 TOLERANCE = 0.02
@@ -19,35 +17,6 @@ TOLERANCE = 0.02
 
 _MOST = 20
 """More test texts than so many times those at hand are not asked for: they decide nothing soon."""
-
-
-class Call(StrEnum):
-    """What to do about synthetic text."""
-
-    USE = "use it"
-    USE_WITH_LABELS = "use it with some real labels"
-    COLLECT = "collect labels instead"
-    UNDECIDED = "not decided"
-    UNKNOWN = "not known"
-
-
-@dataclass(frozen=True)
-class Advice:
-    """The verdict on a task with what to do.
-
-    Attributes:
-        verdict: What the gap allows to say.
-        call: What to do.
-        headline: The same in words, with the number of labels where there is one.
-        evidence: The reasons, a sentence each.
-        next_step: The cheapest next step; empty where none is known.
-    """
-
-    verdict: Verdict
-    call: Call
-    headline: str
-    evidence: tuple[str, ...]
-    next_step: str
 
 
 def advise(task: TaskResult, records: StudyRecords, tolerance: float = TOLERANCE) -> Advice:
@@ -132,13 +101,13 @@ def _next_step(task: TaskResult, records: StudyRecords, call: Call, tolerance: f
 def _labelling_leads(task: TaskResult, records: StudyRecords) -> str:
     """Say so where real texts that the LLM labels are shown to serve better than written ones."""
     best = task.best
-    for by_cost, at in ((False, "as many"), (True, "those of the same cost")):
+    for by_cost, texts in ((False, "as many {} texts"), (True, "{} texts of the same cost")):
         for each in comparisons(task, records, by_cost=by_cost):
             if best and each.strategy == best.arm and finding_of(each.lead) is Finding.LOSS:
                 return (
                     "If there are real texts without labels, let the LLM label them: so trained, "
                     f"the classifier scores {hundredths(each.lead.value)} points "
-                    f"({spread(each.lead)}) above one trained on {at} {each.strategy} texts."
+                    f"({spread(each.lead)}) above one trained on {texts.format(each.strategy)}."
                 )
     return ""
 

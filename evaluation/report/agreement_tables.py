@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import hundredths, spread, with_spread
-from evaluation.statistics import Interval
 from evaluation.subjectivity.agreement_curve import AgreementCurve
 from evaluation.subjectivity.agreement_levels import AccuracyByLevel
 from evaluation.subjectivity.votes import VoteSummary
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined, shown
 
 _LARGEST = (

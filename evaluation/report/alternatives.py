@@ -14,8 +14,8 @@ from evaluation.report.section import Block, Entry, Section
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.verdict import Finding, finding_of
 from evaluation.report.wording import listed
-from evaluation.spending import matched_sizes
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
+from evaluation.worth.spending import matched_sizes
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,14 @@ def _labelled(records: StudyRecords, results: StudyResults, *, by_cost: bool) ->
             Column("macro-F1", group=strategy),
             Column("labelled minus written", group=strategy),
         ]
-    rows = []
+    rows, left_out = [], []
     for task in results.on_real:
         own = found[task.facts.task]
         labelling = labelling_of(records, task.facts.task, "train")
-        if not own or labelling is None:
+        if labelling is None:
+            continue
+        if not own:
+            left_out.append(task.facts.title)
             continue
         row = [task_cell(task), Cell(f"{labelling.labelled:,}"), _score(task, LLM_LABELLED)]
         if not by_cost:
@@ -134,7 +137,7 @@ def _labelled(records: StudyRecords, results: StudyResults, *, by_cost: bool) ->
         f"Labelled against written texts at {what}: macro-F1 on real text (%)",
         tuple(columns),
         tuple(rows),
-        _labelled_notes(by_cost),
+        (*_labelled_notes(by_cost), *_left_out(left_out)),
     )
 
 
@@ -148,10 +151,18 @@ def _labelled_notes(by_cost: bool) -> tuple[str, ...]:
     return (
         f"{LLM_LABELLED}: real texts in their natural mix with the labels that the LLM gave them. "
         f"{GOLD_LABELLED}: the same texts with their own labels; what the LLM's mistakes cost is "
-        "the difference. Written texts: as many in all, in equal parts of each label.",
+        "the difference. Written texts: as many in all, or up to a tenth fewer where the corpus "
+        "has no more, in equal parts of each label.",
         "Labelling takes real texts without labels; writing takes none (few_shot: some with "
         "labels).",
     )
+
+
+def _left_out(titles: list[str]) -> tuple[str, ...]:
+    """Name the tasks whose labelled texts have nothing to be compared with."""
+    if not titles:
+        return ()
+    return (f"Not compared, as too few texts were written or runs are missing: {listed(titles)}.",)
 
 
 def _compared(found: Comparison | None) -> list[Cell]:

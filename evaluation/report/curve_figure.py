@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING
 
 from builders.strategies import STRATEGIES
 from evaluation.arms import REAL
-from evaluation.joint_bootstrap import Resampled
+from evaluation.report.panels import draw_panels
 from evaluation.report.results import TaskResult
-from evaluation.report.style import Drawing, Look, draw, legend, looks, shortened, tip
+from evaluation.report.style import Drawing, Look, looks, tip
 from evaluation.report.wording import with_spread
+from evaluation.uncertainty.joint_bootstrap import Resampled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_COLUMNS = 2
 
 CurveOf = Callable[[TaskResult, str], Mapping[int, Resampled]]
 
@@ -28,33 +26,25 @@ def draw_curves(tasks: Sequence[TaskResult], curve_of: CurveOf) -> tuple[Drawing
     """
     sources = (REAL, *STRATEGIES)
     look = looks(sources)
-    n_rows = -(-len(tasks) // _COLUMNS)
 
-    def paint(figure: "Figure") -> None:
-        panels = figure.subplots(n_rows, min(_COLUMNS, len(tasks)), squeeze=False).ravel()
-        for axes, task in zip(panels, tasks, strict=False):
-            axes.set_title(shortened(task.facts.title), fontsize=10.5, loc="left")
-            axes.set_xscale("log")
-            axes.grid(axis="y")
-            for source in sources:
-                curve = curve_of(task, source)
-                if curve:
-                    _plot(axes, task, source, curve, look[source])
-            ticks = list(curve_of(task, REAL))
-            axes.set_xticks(ticks, [str(n) for n in ticks], fontsize=8.5)
-            axes.minorticks_off()
-        for axes in panels[len(tasks) :]:
-            axes.set_visible(False)
-        figure.supxlabel("training texts of each label", fontsize=10.5)
-        figure.supylabel("macro-F1 on real text (%)", fontsize=10.5)
-        legend(figure, panels[0])
+    def paint(axes: "Axes", place: int) -> None:
+        task = tasks[place]
+        axes.set_xscale("log")
+        for source in sources:
+            curve = curve_of(task, source)
+            if curve:
+                _plot(axes, task, source, curve, look[source])
+        ticks = list(curve_of(task, REAL))
+        axes.set_xticks(ticks, [str(n) for n in ticks], fontsize=8.5)
+        axes.minorticks_off()
 
     caption = (
         "Macro-F1 on real text at growing numbers of training texts of each label (logarithmic). "
         "Bands: 95 % intervals over test texts and seeds. Where a corpus crosses the curve of real "
         "texts, it is worth as many of them."
     )
-    return (draw("curves", caption, (7.2, 0.9 + 2.2 * n_rows), paint),)
+    axis = ("training texts of each label", "macro-F1 on real text (%)")
+    return (draw_panels("curves", caption, [task.facts.title for task in tasks], axis, paint),)
 
 
 def _plot(

@@ -8,8 +8,8 @@ from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.score_tables import RANK_LABEL, arms_present
 from evaluation.report.style import MUTED, Drawing, draw, legend, looks, offsets, plot_intervals
 from evaluation.report.wording import listed, with_spread
-from evaluation.statistics import Interval
 from evaluation.subjectivity.ranking import SubjectivityRanking
+from evaluation.uncertainty.scores import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

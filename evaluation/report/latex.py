@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.score_tables import arms_present
 from evaluation.report.wording import hundredths, one_line
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

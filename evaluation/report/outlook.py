@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from evaluation.forecast import PREDICTORS, Forecast, forecast
 from evaluation.records import StudyRecords
 from evaluation.report.gap_figure import judged_scores
 from evaluation.report.measures import mean_measure
@@ -14,20 +13,25 @@ from evaluation.report.wording import hundredths, listed
 from evaluation.subjectivity.judgements import Judgements
 from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.undefined import Undefined
+from evaluation.worth.forecast import PREDICTORS, Forecast, forecast, known_gaps
 
 
 def outlook_section(
     records: StudyRecords, results: StudyResults, judgements: Judgements
 ) -> tuple[Section, ...]:
-    """Forecast the gap of tasks without real texts; nothing where there are none.
+    """Forecast what tasks without real texts lose; nothing where there are none.
+
+    A task of the study that forecasts rest on is left out of what its own rests on. What is
+    forecast is called a loss: a gap is what was measured.
 
     Args:
         records: What the study wrote down.
         results: Its scores.
         judgements: Of which tasks are the more objective.
     """
+    known = known_gaps()
     found = [
-        (task, arm, forecast(arm, predictors))
+        (task, arm, forecast(arm, predictors, [k for k in known if k.task != task.facts.task]))
         for task in results.on_corpora
         for arm, predictors in _known(task, records, judgements)
     ]
@@ -82,18 +86,18 @@ def _table(told: list[tuple[TaskResult, str, Forecast]], untold: tuple[str, ...]
                 task_cell(task),
                 Cell(arm),
                 Cell(hundredths(each.gap), f"{hundredths(each.low)} to {hundredths(each.high)}"),
-                Cell(hundredths(each.error), f"of the mean gap {hundredths(each.error_of_mean)}"),
+                Cell(hundredths(each.error), f"of the mean loss {hundredths(each.error_of_mean)}"),
                 Cell(str(each.tasks)),
-                Cell(used or "the mean gap of these tasks: nothing forecast it better"),
+                Cell(used or "the mean loss of these tasks: nothing forecast it better"),
             )
         )
     return Table(
         "forecast",
-        "Forecast gap to as many real texts (points of macro-F1)",
+        "Forecast loss against as many real texts (points of macro-F1)",
         (
             Column("task", number=False),
             Column("arm", number=False),
-            Column("forecast gap"),
+            Column("forecast loss"),
             Column("mean error"),
             Column("from tasks"),
             Column("by", number=False, wide=True),
@@ -102,7 +106,7 @@ def _table(told: list[tuple[TaskResult, str, Forecast]], untold: tuple[str, ...]
         (
             "Ranges are 95 % prediction intervals. Mean error: by how many points such a forecast "
             "was off for the tasks that it rests on, each left out in turn; smaller, the same of "
-            "always taking their mean gap.",
+            "always taking their mean loss. No forecast rests on the task itself.",
             *untold,
         ),
     )

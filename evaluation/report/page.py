@@ -18,9 +18,11 @@ from evaluation.report.corpus_tables import corpora_table, real_data_table
 from evaluation.report.escaping import escape_markdown
 from evaluation.report.figures import draw_scores, draw_texts
 from evaluation.report.files import remove, write_whole
+from evaluation.report.foreign_texts import foreign_texts
 from evaluation.report.latex import latex_table
 from evaluation.report.measures import measures_tables
 from evaluation.report.outlook import outlook_section
+from evaluation.report.paper_values import paper_section
 from evaluation.report.results import StudyResults
 from evaluation.report.runs import runs_section
 from evaluation.report.score_tables import accuracy_on_real, table_on_real
@@ -29,6 +31,7 @@ from evaluation.report.section import Block, Section
 from evaluation.report.style import Drawing
 from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
 from evaluation.report.table import Table
+from evaluation.report.training_curves import training_section
 from evaluation.report.where import where_section
 from evaluation.report.why import why_section
 from evaluation.report.wording import hundredths, one_line
@@ -92,8 +95,21 @@ def write_report(
     """
     results = results or read_results(records, out)
     judged = judgements or recorded_judgements()
-    report = compose(records, results, out, tolerance, judged)
-    folder = out / "report"
+    files = write_pages(compose(records, results, out, tolerance, judged), out / "report")
+    latex = out / "report" / "table-1.tex"
+    if results.on_real:
+        write_whole(latex, latex_table(results).encode())
+    else:
+        remove(latex)
+    return files
+
+
+def write_pages(report: Report, folder: Path) -> ReportFiles:
+    """Write both pages and the figures of a report to `folder`.
+
+    Raises:
+        UserError: The folder cannot be written.
+    """
     page, markdown = _render_html(report), _render_markdown(report)
     figures: list[Path] = []
     for drawing in report.figures:
@@ -102,11 +118,6 @@ def write_report(
     # An earlier report of this study may have had others: nothing stale stays beside the page.
     there = {path for ending in ("png", "svg") for path in folder.glob(f"figures/*.{ending}")}
     remove(*there.difference(figures))
-    latex = folder / "table-1.tex"
-    if results.on_real:
-        write_whole(latex, latex_table(results).encode())
-    else:
-        remove(latex)
     return ReportFiles(
         html=write_whole(folder / "report.html", page.encode()),
         markdown=write_whole(folder / "report.md", markdown.encode()),
@@ -125,11 +136,13 @@ def compose(
     return Report(
         title=TITLE,
         question=QUESTION,
-        notice=notice(results),
+        notice=" ".join(filter(None, (notice(results), foreign_texts(records)))),
         summary=summarise(results),
         sections=(
             *_verdicts(records, results, tolerance),
             _scores(records, results),
+            *paper_section([(records, results)]),
+            *training_section(records),
             *worth_section(results),
             *alternatives_section(records, results),
             *outlook_section(records, results, judgements),

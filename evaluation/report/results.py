@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import TaskFacts
-from evaluation.statistics import Interval
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap
+from evaluation.uncertainty.scores import Interval
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from evaluation.arms import REAL, REAL_FULL
-from evaluation.comparisons import holm, p_value
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.comparisons import holm, p_value
+from evaluation.uncertainty.scores import Interval
 
 NONE = Cell("-")
 _LEVEL = 0.05
@@ -67,7 +67,7 @@ def _corrected(tasks: Sequence[TaskResult]) -> tuple[str, ...]:
         f"{len(sure)} after Holm's correction for so many"
     )
     lost = [f"{title} {arm}" for title, arm in off_zero if (title, arm) not in sure]
-    return (f"{note}, which {listed(lost)} do not stand." if lost else f"{note}.",)
+    return (f"{note}, which do not include {listed(lost)}." if lost else f"{note}.",)
 
 
 def accuracy_on_real(results: StudyResults) -> Table:

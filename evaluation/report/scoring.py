@@ -8,7 +8,6 @@ import numpy as np
 
 from builders.errors import UserError
 from evaluation.arms import LLM, REAL, REAL_FULL, Kind, parse_arm
-from evaluation.joint_bootstrap import JointBootstrap
 from evaluation.records import REAL_TEST, RunRecord, StudyRecords, TaskFacts
 from evaluation.report.predictions import (
     ArmPredictions,
@@ -17,6 +16,7 @@ from evaluation.report.predictions import (
     read_arm,
 )
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
+from evaluation.uncertainty.joint_bootstrap import JointBootstrap
 
 
 def in_table_order(tasks: tuple[TaskFacts, ...]) -> tuple[TaskFacts, ...]:

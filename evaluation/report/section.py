@@ -1,13 +1,11 @@
 """A section of the report: what both the page and its Markdown twin show under one heading."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from evaluation.report.style import Drawing
 from evaluation.report.table import Table
-
-if TYPE_CHECKING:
-    from evaluation.report.advice import Advice
+from evaluation.report.verdict import Advice
 
 
 class Entry(NamedTuple):
@@ -37,7 +35,7 @@ class Block:
     entries: tuple[Entry, ...] = ()
     table: Table | None = None
     figure: Drawing | None = None
-    advice: "tuple[Advice, ...]" = ()
+    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evaluation.report.wording import one_line
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

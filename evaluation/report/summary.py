@@ -7,7 +7,7 @@ from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.score_tables import arms_present
 from evaluation.report.verdict import Finding, finding_of
 from evaluation.report.wording import hundredths, listed
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 NOTHING_FINISHED = "No run of this study is finished yet."
 

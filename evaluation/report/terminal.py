@@ -7,12 +7,13 @@ from evaluation.records import StudyRecords
 from evaluation.report.agreement import arm_pairs, tested_on
 from evaluation.report.background import absent_runs
 from evaluation.report.columns import TextColumn, set_columns
+from evaluation.report.foreign_texts import foreign_texts
 from evaluation.report.results import StudyResults
 from evaluation.report.score_tables import arms_present, interval_note
 from evaluation.report.scoring import read_results
 from evaluation.report.summary import NOTHING_FINISHED, notice
 from evaluation.report.wording import hundredths, one_line, with_spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 WIDTH = 100
 
@@ -33,6 +34,8 @@ def text_table(records: StudyRecords, out: Path, *, results: StudyResults | None
         parts += [_wrapped(notice(results)), _on_corpora(results)]
     if not parts:
         parts.append(NOTHING_FINISHED)
+    if foreign := foreign_texts(records):
+        parts.append(_wrapped(foreign))
     absent = [_wrapped(f"{entry.term}: {entry.text}") for entry in absent_runs(records)]
     if absent:
         parts.append("\n".join(absent))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from evaluation.arms import REAL, REAL_FULL
 from evaluation.report.results import ArmResult, TaskResult
 from evaluation.report.wording import between, hundredths, spread
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 
 class Finding(StrEnum):
@@ -31,6 +31,35 @@ class Verdict:
     title: str
     finding: Finding
     sentence: str
+
+
+class Call(StrEnum):
+    """What to do about synthetic text."""
+
+    USE = "use it"
+    USE_WITH_LABELS = "use it with some real labels"
+    COLLECT = "collect labels instead"
+    UNDECIDED = "not decided"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The verdict on a task with what to do.
+
+    Attributes:
+        verdict: What the gap allows to say.
+        call: What to do.
+        headline: The same in words, with the number of labels where there is one.
+        evidence: The reasons, a sentence each.
+        next_step: The cheapest next step; empty where none is known.
+    """
+
+    verdict: Verdict
+    call: Call
+    headline: str
+    evidence: tuple[str, ...]
+    next_step: str
 
 
 def finding_of(gap: Interval) -> Finding:

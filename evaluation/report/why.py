@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.errors import UserError
-from evaluation.rank_correlation import rank_correlation
 from evaluation.records import StudyRecords, VotedFacts
 from evaluation.report.agreement_figure import draw_agreement
 from evaluation.report.agreement_tables import curve_table, levels_table, trend_table
@@ -21,6 +20,7 @@ from evaluation.subjectivity.agreement_levels import AccuracyByLevel, accuracy_b
 from evaluation.subjectivity.judge_agreement import judge_agreement
 from evaluation.subjectivity.judgements import Judgements
 from evaluation.subjectivity.ranking import SubjectivityRanking, rank_tasks
+from evaluation.uncertainty.rank_correlation import rank_correlation
 from evaluation.undefined import Undefined, shown
 
 Votes = tuple[NDArray[np.int64], NDArray[np.floating]]

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from evaluation.statistics import Interval
+from evaluation.uncertainty.scores import Interval
 
 # Marks that turn the direction of the text that follows them: a name could rewrite its line.
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.arms import REAL, Kind, parse_arm
-from evaluation.exchange_rate import ExchangeRate, exchange_rate
-from evaluation.joint_bootstrap import Resampled
-from evaluation.marginal_value import MarginalValue, marginal_value
 from evaluation.report.curve_figure import draw_curves
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.score_tables import NONE, interval_cell, task_cell
 from evaluation.report.section import Block, Section
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, listed
+from evaluation.uncertainty.joint_bootstrap import Resampled
 from evaluation.undefined import Undefined
+from evaluation.worth.exchange_rate import ExchangeRate, exchange_rate
+from evaluation.worth.marginal_value import MarginalValue, marginal_value
 
 STEP = (50, 100)
 """Real texts of each label before and after the step whose value is told."""
@@ -132,8 +132,8 @@ def _steps(tasks: Sequence[TaskResult]) -> Iterator[Table]:
         if rows:
             yield Table(
                 f"next-labels-{strategy}",
-                f"What the next {after - before} real labels a label add (points of macro-F1), "
-                f"alone and beside {strategy}",
+                f"What the next {after - before} real texts of each label add (points of "
+                f"macro-F1), alone and beside {strategy}",
                 (
                     Column("task", number=False),
                     Column("to real texts alone"),

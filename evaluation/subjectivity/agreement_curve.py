@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.joint_bootstrap import LEVEL, REPLICATES, Floats, Resampled
-from evaluation.rank_correlation import rank_correlation, rank_correlations
-from evaluation.statistics import Interval
 from evaluation.subjectivity.level_draws import (
     LevelDraws,
     accuracies,
     from_level_on,
     largest_class,
 )
+from evaluation.uncertainty.joint_bootstrap import LEVEL, REPLICATES, Floats, Resampled
+from evaluation.uncertainty.rank_correlation import rank_correlation, rank_correlations
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 LEAST_INSTANCES = 30

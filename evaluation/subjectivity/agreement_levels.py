@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.joint_bootstrap import LEVEL, REPLICATES, Floats, Resampled
-from evaluation.statistics import Interval
 from evaluation.subjectivity.level_draws import LevelDraws, accuracies, largest_class
+from evaluation.uncertainty.joint_bootstrap import LEVEL, REPLICATES, Floats, Resampled
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.resampling import Floats, Patterns
+from evaluation.uncertainty.resampling import Floats, Patterns
 
 
 @dataclass(frozen=True)

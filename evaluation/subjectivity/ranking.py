@@ -19,10 +19,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.joint_bootstrap import LEVEL, Floats, Resampled
-from evaluation.rank_correlation import rank_correlation
-from evaluation.statistics import Interval
 from evaluation.subjectivity.judgements import TIE, Judgement, Judgements
+from evaluation.uncertainty.joint_bootstrap import LEVEL, Floats, Resampled
+from evaluation.uncertainty.rank_correlation import rank_correlation
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined
 
 PRIOR_DEVIATION = 2.0

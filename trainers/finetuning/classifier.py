@@ -7,21 +7,30 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.encoders import Encoder
 from trainers.finetuning.fitting import Fitting, Plan
 from trainers.finetuning.settings import FinetuneSettings
-from trainers.finetuning.watching import steps_reported
+from trainers.finetuning.tokens import Tokens
+from trainers.finetuning.watching import every_so_many, steps_reported
 from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, Loss
 from trainers.losses.base import real_for_checker
 
 
+def _tell_nobody(done: int, of: int) -> None:
+    """Take the steps done and the steps in all."""
+
+
 class Finetune(ClassifierTrainer):
     """Fine-tunes every weight of the encoder, by the Hugging Face `Trainer`.
+
+    It may be sent to another process, where it tells nobody of its steps.
 
     Args:
         encoder: The pretrained encoder.
@@ -32,6 +41,9 @@ class Finetune(ClassifierTrainer):
             None for a loss that needs none.
         checker_per_label: Real texts of each label for the quality checker; all of a label that has
             fewer.
+        curve_steps: Steps between two points of `Outcome.curve`; None for no curve.
+        pass_size: Texts that go through the model at once at most; None for all of a batch. As
+            `curve_steps` it changes no result, and so is no part of `settings`.
 
     Raises:
         UserError: The loss needs real texts and there are none of a label.
@@ -43,10 +55,12 @@ class Finetune(ClassifierTrainer):
         self,
         encoder: Encoder,
         settings: FinetuneSettings | None = None,
-        progress: Callable[[int, int], object] = lambda done, of: None,
+        progress: Callable[[int, int], object] = _tell_nobody,
         loss: Loss | None = None,
         real: LabelledTexts | None = None,
         checker_per_label: int = CHECKER_PER_LABEL,
+        curve_steps: int | None = None,
+        pass_size: int | None = None,
     ) -> None:
         self.encoder = encoder
         self.progress = progress
@@ -54,6 +68,8 @@ class Finetune(ClassifierTrainer):
         self.loss = loss or CrossEntropy()
         self.real = real
         self.checker_per_label = checker_per_label
+        self.curve_steps = curve_steps
+        self.pass_size = pass_size
         self.settings: dict[str, Setting] = {
             **asdict(self.finetune_settings),
             **self.loss.settings,
@@ -63,6 +79,9 @@ class Finetune(ClassifierTrainer):
                 "checker_per_label": checker_per_label,
                 "checker_pool": real_for_checker(real, self.loss.name).content_hash,
             }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "progress": _tell_nobody}
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Fine-tune on `train` and predict `test`.
@@ -94,19 +113,17 @@ class Finetune(ClassifierTrainer):
 
     def fitting(self, train: LabelledTexts, seed: int, folder: Path) -> Fitting:
         """Return a training that is ready to start; `folder` is for what it leaves on the way."""
-        plan = Plan(
-            self.encoder,
-            self.finetune_settings,
-            {
-                "output_dir": str(folder),
-                "seed": seed,
-                "save_strategy": "no",
-                "report_to": "none",
-                "disable_tqdm": True,
-                "logging_strategy": "no",
-            },
-            self.loss,
-        )
+        arguments: dict[str, Any] = {
+            "output_dir": str(folder),
+            "seed": seed,
+            "save_strategy": "no",
+            "report_to": "none",
+            "disable_tqdm": True,
+            "logging_strategy": "no",
+        }
+        if self.pass_size is not None:
+            arguments["per_device_train_batch_size"] = self.pass_size
+        plan = Plan(self.encoder, self.finetune_settings, arguments, self.loss)
         real = None
         if self.loss.needs_real:
             pool = real_for_checker(self.real, self.loss.name)
@@ -118,8 +135,9 @@ class Finetune(ClassifierTrainer):
     ) -> tuple[Fitting, Outcome]:
         start = time.perf_counter()
         fitting = self.fitting(train, seed, scratch)
-        fitting.trainer.train()
         tokens = fitting.tokenised(test.texts)
+        curve = self._watched(fitting, tokens)
+        fitting.trainer.train()
         probabilities = np.zeros((0, len(train.label_names)), dtype=np.float32)
         if len(test):
             probabilities = fitting.probabilities(tokens)
@@ -130,5 +148,18 @@ class Finetune(ClassifierTrainer):
             **fitting.counted,
         }
         predictions = probabilities.argmax(-1).astype(np.int64)
+        if self.curve_steps is not None:
+            curve[int(fitting.trainer.state.global_step)] = predictions
         seconds = time.perf_counter() - start
-        return fitting, Outcome(predictions, seconds, details, probabilities)
+        return fitting, Outcome(predictions, seconds, details, probabilities, curve)
+
+    def _watched(self, fitting: Fitting, test: Tokens) -> dict[int, NDArray[np.int64]]:
+        """Return what fills, while it trains, with its predictions by the steps done."""
+        curve: dict[int, NDArray[np.int64]] = {}
+
+        def look(step: int) -> None:
+            curve[step] = fitting.trainer.logits(test).argmax(-1).astype(np.int64)
+
+        if self.curve_steps is not None and len(test):
+            fitting.trainer.add_callback(every_so_many(self.curve_steps, look))
+        return curve

@@ -5,6 +5,16 @@ from typing import Any
 from trainers.finetuning.settings import Precision
 
 
+def meant_here(precision: Precision) -> Precision:
+    """Return what `auto` comes to on this machine; the others are what they are."""
+    if precision != "auto":
+        return precision
+    import torch
+
+    on_cpu = not torch.accelerator.is_available()
+    return "bf16" if in_bf16(precision, on_cpu=on_cpu) else "fp32"
+
+
 def in_bf16(precision: Precision, *, on_cpu: bool) -> bool:
     """Say whether to train in mixed bfloat16; `auto` does where the hardware has it.
 

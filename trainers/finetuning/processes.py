@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,10 +11,23 @@ from builders.errors import UserError
 
 T = TypeVar("T")
 
+_GRACE_S = 20.0  # in which the first process says what all have met, and the launcher ends them
+
 
 def rank() -> int:
     """Return which process this is, from 0, as its launcher says; without loading torch."""
     return int(os.environ.get("RANK", "0"))
+
+
+def wait_for_the_first() -> None:
+    """Let the first process alone say what all have met, whatever the number of processes."""
+    if rank():
+        time.sleep(_GRACE_S)
+
+
+def started() -> int:
+    """Return how many processes a launcher started; 1 without one."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check_processes(asked: int | None) -> None:
@@ -24,10 +38,10 @@ def check_processes(asked: int | None) -> None:
     Raises:
         UserError: It does.
     """
-    started = int(os.environ.get("WORLD_SIZE", "1"))
-    if asked is None or asked == started:
+    there = started()
+    if asked is None or asked == there:
         return
-    few = f"1 process, not the {asked}" if started == 1 else f"{started} processes, not the {asked}"
+    few = f"1 process, not the {asked}" if there == 1 else f"{there} processes, not the {asked}"
     raise UserError(
         f"processes {asked}: this runs as {few} asked for; launch it with torchrun "
         f"--nproc_per_node {asked} --standalone -m trainers.finetune RECIPE (accelerate launch "

@@ -1,6 +1,7 @@
 """What a fine-tuning run is asked for: our own options beside those of `TrainingArguments`."""
 
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import Any
 
 from builders.errors import UserError
@@ -102,6 +103,13 @@ DEFAULTS: dict[str, Any] = {
 }
 """Where a run without a word differs from `TrainingArguments` without one."""
 
+AS_RECORDED = {
+    "epochs": "num_train_epochs",
+    "warmup": "warmup_steps",
+    "order": "train_sampling_strategy",
+}
+"""Names that records of runs have -> how options and recipes spell them; a recipe takes both."""
+
 DECIDED: dict[str, str] = {
     "gradient_accumulation_steps": "batch_size says how many texts a step takes, and passes of at "
     "most per_device_train_batch_size are worked out from it",
@@ -131,6 +139,13 @@ def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
         value = getattr(recipe, name)
         if value is not None and value < 1:
             raise UserError(f"{name} {value}: give at least 1")
+    if not 0 < arguments["num_train_epochs"] < inf:
+        raise UserError(
+            f"num_train_epochs {arguments['num_train_epochs']:g}: give a number above 0"
+        )
+    for name in ("learning_rate", "weight_decay", "warmup_steps"):
+        if not 0 <= arguments[name] < inf:
+            raise UserError(f"{name} {arguments[name]:g}: give a number of at least 0")
     if recipe.patience is not None and recipe.validation == "none":
         raise UserError(f"patience {recipe.patience}: needs a validation set; say validation: 0.1")
     order: Order

@@ -14,18 +14,18 @@ import yaml
 
 from builders.errors import UserError
 from builders.tasks.mistakes import closest
-from trainers.finetuning.recipe import DECIDED
+from trainers.finetuning.recipe import AS_RECORDED, DECIDED
 
 
-def read_recipe(path: Path, known: Collection[str]) -> list[str]:
-    """Return the options that a recipe states, as a command line would.
+def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
+    """Return the options that a recipe states, by name.
 
     Args:
         path: The YAML file.
         known: Every key that there is.
 
     Raises:
-        UserError: It cannot be read, or it has a key that is unknown.
+        UserError: It cannot be read, or it has a key that is unknown or stands twice.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -36,12 +36,20 @@ def read_recipe(path: Path, known: Collection[str]) -> list[str]:
         raise UserError(f"{path}: is no YAML ({line}); mend it there") from error
     if not isinstance(content, dict) or not content:
         raise UserError(f"{path}: is no recipe; write one `option: value` a line")
-    words: list[str] = []
+    options: dict[str, Any] = {}
     for key, value in content.items():
-        if key not in known or key in DECIDED:
-            raise UserError(f"{path}: {refusal(str(key), known)}")
-        words += _words(str(key), value)
-    return words
+        name = AS_RECORDED.get(str(key), str(key))
+        if name not in known or name in DECIDED:
+            raise UserError(f"{path}: {refusal(name, known)}")
+        if name in options:
+            raise UserError(f"{path}: {name} stands there twice; say it once")
+        options[name] = value
+    return options
+
+
+def as_words(options: Mapping[str, Any]) -> list[str]:
+    """Return options as a command line has them."""
+    return [word for name, value in options.items() for word in _words(name, value)]
 
 
 def refusal(key: str, known: Collection[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.statistics import macro_f1_from_confusion
+from evaluation.uncertainty.scores import macro_f1_from_confusion
 
 if TYPE_CHECKING:
     from transformers import EvalPrediction

@@ -17,7 +17,7 @@ from trainers.finetuning.recipe import Recipe
 from trainers.finetuning.scores import scores
 from trainers.finetuning.texts import RunTexts
 from trainers.finetuning.tokens import Tokens
-from trainers.finetuning.watching import CURVE, curve_drawn
+from trainers.finetuning.watching import CURVE, every_so_many
 
 Said = Callable[[str], object]
 Test = Callable[[], tuple[str, LabelledTexts] | None]
@@ -64,7 +64,9 @@ class WatchedRun:
             self._count("validation", self.fitting.validation_tokens, said)
         trainer = self.fitting.trainer
         if every is not None:
-            trainer.add_callback(curve_drawn(every, self._test_score(), trainer.log))
+            score = self._test_score()
+            # In the log, a point survives a kill with the checkpoint.
+            trainer.add_callback(every_so_many(every, lambda step: trainer.log({CURVE: score()})))
         if resume is not None:
             said(f"goes on from step {resume.step}")
         if resume is not None and resume.best is not None:

@@ -1,4 +1,4 @@
-"""What is told of a training while it runs: each step, and the learning curve on the real test."""
+"""What is told of a training while it runs: each step, and points of a learning curve."""
 
 from __future__ import annotations
 
@@ -26,26 +26,22 @@ def steps_reported(progress: Callable[[int, int], object]) -> TrainerCallback:
     return Steps()
 
 
-def curve_drawn(
-    every: int, score: Callable[[], float], log: Callable[[dict[str, float]], object]
-) -> TrainerCallback:
-    """Return what scores the model on the real test texts every so many steps.
-
-    The points stand in the log alone: `Trainer` selects by what `evaluate` gives it.
+def every_so_many(every: int, look: Callable[[int], object]) -> TrainerCallback:
+    """Return what looks at the model every so many steps.
 
     Args:
-        every: Steps between two points.
-        score: Gives macro-F1 on the real test texts.
-        log: Takes a point; what it holds survives a kill with the checkpoint.
+        every: Steps between two looks.
+        look: Given the steps done. It chooses nothing: `Trainer` selects by what its own evaluation
+            on validation texts gives.
     """
     from transformers import TrainerCallback
 
-    class Curve(TrainerCallback):
-        """Scores the model on the way."""
+    class Looks(TrainerCallback):
+        """Looks at the model on the way."""
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            """Score it where a point is due."""
+            """Look where a point is due."""
             if state.global_step % every == 0:
-                log({CURVE: score()})
+                look(int(state.global_step))
 
-    return Curve()
+    return Looks()

@@ -117,8 +117,10 @@ class WeightedTrainer(Trainer):
             tokens: The texts; labels and the like in their rows are left alone.
         """
         ordered, order = tokens.longest_first()
-        bare = [{"input_ids": row["input_ids"]} for row in ordered.rows]
-        found = np.asarray(self.predict(bare).predictions, dtype=np.float32)  # type: ignore[arg-type]
+        bare: Any = [{"input_ids": row["input_ids"]} for row in ordered.rows]
+        # A loader draws a number from the generator of the dropout: a look changes no training.
+        with torch.random.fork_rng(devices=[]):
+            found = np.asarray(self.predict(bare).predictions, dtype=np.float32)
         logits = np.empty_like(found)
         logits[order] = found
         return logits

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from evaluation.label_noise import label_issues
+from evaluation.mistakes.label_noise import label_issues
 from trainers.losses.base import ExampleWeights, Fit, Floats
 from trainers.losses.cross_entropy import CrossEntropy
 
@@ -20,8 +20,8 @@ class Confident(CrossEntropy):
     r"""Cross-entropy over the texts that confident learning does not call mislabelled.
 
     Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels"
-    (Journal of Artificial Intelligence Research 70, 2021), as `evaluation.label_noise` computes it.
-    A checker gives each text the probabilities $\hat p(k|x)$ without having seen it
+    (Journal of Artificial Intelligence Research 70, 2021), as `evaluation.mistakes.label_noise`
+    computes it. A checker gives each text the probabilities $\hat p(k|x)$ without having seen it
     (`FOLDS`-fold). The confident joint counts the texts labelled i that look like j: those whose
     $\hat p(j|x)$ reaches the mean $\hat p(j|\cdot)$ of the texts labelled j. Scaled to the counts
     of the labels it estimates how many texts labelled i are in truth of j; so many are taken out,

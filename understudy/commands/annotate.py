@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from builders.data import LabelledTexts, Texts
     from builders.llms.base import Price
     from builders.tasks import Task
+    from understudy.llm_session import LLMSession
 
 NAME = "annotate"
 HELP = "let the LLM label real texts, which may serve better than texts that it writes"
@@ -86,12 +87,12 @@ def run(args: argparse.Namespace) -> int:
     check_folder(folder, task, CONFIGURATION)
     pool, source = _pool(args, task)
     ledger = args.ledger or folder.resolve().parent / LEDGER
-    if args.dry_run:
-        return _dry_run(args, task, pool, ledger)
     line = LiveLine()
-    options = read_llm_options(args)
+    options = read_llm_options(args, asks=not args.dry_run)
     session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
     order = _order(args, live=session.live)
+    if args.dry_run:
+        return _dry_run(task, pool, order, session)
     with line, session.opened() as (llm, live):
         labelling = label_texts(task, pool, llm, order, source=source, live=live)
         price = getattr(llm, "price", None) or options.price
@@ -131,27 +132,16 @@ def _pool(args: argparse.Namespace, task: Task) -> tuple[LabelledTexts | Texts, 
 
 
 def _dry_run(
-    args: argparse.Namespace, task: Task, pool: LabelledTexts | Texts, ledger: Path
+    task: Task, pool: LabelledTexts | Texts, order: LabelOrder, session: LLMSession
 ) -> int:
     from builders.annotation import drawn_texts
-    from builders.annotation.live import labels_asking
-    from builders.annotation.questions import labels_bytes
-    from builders.data import Texts
-    from builders.generation.estimate import estimate
-    from builders.ledger import Ledger
-    from builders.llms import create_llm
-    from builders.llms.base import LiveLLM
+    from builders.estimates import labels_estimate
 
-    known = Ledger(ledger) if ledger.is_file() else None
-    llm = create_llm(args.llm, read_llm_options(args, asks=False), known)
-    if not isinstance(llm, LiveLLM):
-        raise UserError(f"--dry-run: {args.llm} sends nothing and costs nothing; leave it out")
-    order = _order(args, live=True)
-    asked = drawn_texts(pool, order)
-    asking, first = labels_asking(task, Texts(asked.texts, asked.ids), llm, order)
-    answer = labels_bytes(task, min(asking.plan.texts_per_request, len(asked)))
-    print(f"{task.name}: labels of {len(asked)} texts by {llm.description}, nothing is sent:")
-    for line in estimate(asking, first, answer, known).lines():
+    with session.unasked() as (llm, known):
+        found = labels_estimate(task, pool, order, llm, known)
+    n = len(drawn_texts(pool, order))
+    print(f"{task.name}: labels of {n} texts by {llm.description}, nothing is sent:")
+    for line in found.lines():
         print(f"  {line}")
     return 0
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.errors import NotAtHand, UserError
+from builders.errors import NotAtHand
 from understudy.commands.corpus_output import refuse_unloadable, write_output
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
 from understudy.commands.options import add_corpus_options, not_negative
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from builders.llms import LLM
     from builders.real import RealData
     from builders.tasks import Task
+    from understudy.llm_session import LLMSession
 
 NAME = "build"
 HELP = "write the corpus of one task with one strategy"
@@ -64,10 +65,11 @@ def run(args: argparse.Namespace) -> int:
     check_folder(folder, task, args.strategy)
     order = Order(args.strategy, args.per_label, args.texts_per_request, args.seed)
     ledger = args.ledger or folder.resolve().parent / LEDGER
-    if args.dry_run:
-        return _dry_run(args, task, order, ledger)
     line = LiveLine()
-    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
+    options = read_llm_options(args, asks=not args.dry_run)
+    session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
+    if args.dry_run:
+        return _dry_run(args, task, order, session)
     with line, session.opened() as (llm, live):
         llm.quota(task, args.strategy, args.per_label, args.texts_per_request)
         real = _real(task, args.real)
@@ -97,24 +99,14 @@ def _composed(
     )
 
 
-def _dry_run(args: argparse.Namespace, task: Task, order: Order, ledger: Path) -> int:
-    from builders.composition import asking_of
-    from builders.generation import Rounds
-    from builders.generation.estimate import estimate, written_bytes
-    from builders.ledger import Ledger
-    from builders.llms import create_llm
-    from builders.llms.base import LiveLLM
+def _dry_run(args: argparse.Namespace, task: Task, order: Order, session: LLMSession) -> int:
+    from builders.estimates import corpus_estimate
 
-    known = Ledger(ledger) if ledger.is_file() else None
-    llm = create_llm(args.llm, read_llm_options(args, asks=False), known)
-    if not isinstance(llm, LiveLLM):
-        raise UserError(f"--dry-run: {args.llm} sends nothing and costs nothing; leave it out")
-    real = _real(task, args.real)
-    asking, quota = asking_of(task, order, llm, real.train if real else None)
+    with session.unasked() as (llm, known):
+        real = _real(task, args.real)
+        found = corpus_estimate(task, order, llm, real.train if real else None, known)
     print(f"{task.name} {order.strategy} by {llm.description}, nothing is sent:")
-    first = Rounds(task.label_names, quota).first()
-    answer = written_bytes(task, quota.texts_per_request)
-    for line in estimate(asking, first, answer, known).lines():
+    for line in found.lines():
         print(f"  {line}")
     return 0
 

@@ -37,8 +37,18 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--real",
         metavar="PATH",
-        help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, or hub "
+        help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, hub, or none "
         "(else: $UNDERSTUDY_DATA/real, then the Hub)",
+    )
+
+
+def add_corpus_seed(parser: argparse.ArgumentParser) -> None:
+    """Add `--corpus-seed`, where a seed of another kind is given, too."""
+    parser.add_argument(
+        "--corpus-seed",
+        type=not_negative,
+        default=0,
+        help="draws the texts of a corpus where fewer are asked for than there are",
     )
 
 

@@ -1,9 +1,15 @@
 """`understudy report`: the report of a study, finished or not, written again."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builders.errors import UserError
+
+if TYPE_CHECKING:
+    from evaluation.report.several_encoders import EncoderStudy
 
 NAME = "report"
 HELP = "write the report of a study again"
@@ -42,12 +48,31 @@ def report(
 ) -> tuple[str, Path]:
     """Write the report of the study in `out`; return its main table as text, and its page.
 
+    Of a study with several encoders, each has its own report, and they are set side by side.
+
     Args:
         out: The study's folder.
         tolerance: Points of macro-F1 that verdicts take for small; None for what is usual.
         judgements: A file of judgements of tasks; None for those that ship.
     """
+    from evaluation.report.several_encoders import write_side_by_side
+    from understudy.encoder_folders import encoder_folders
+    from understudy.study_folder import StudyFolder
+
+    folders = encoder_folders(out)
+    if StudyFolder(out).plan() is not None or not folders:
+        table, page, _ = _one(out, tolerance, judgements)
+        return table, page
+    found = [_one(folder, tolerance, judgements) for folder in folders]
+    tables = [f"{each.name}\n\n{table}" for table, _, each in found]
+    return "\n".join(tables), write_side_by_side([each for _, _, each in found], out).html
+
+
+def _one(
+    out: Path, tolerance: float | None, judgements: Path | None
+) -> tuple[str, Path, EncoderStudy]:
     from evaluation.report import TOLERANCE, read_results, text_table, write_report
+    from evaluation.report.several_encoders import EncoderStudy
     from evaluation.subjectivity.judgements import read_judgements
     from understudy.reporting import read_study
 
@@ -60,4 +85,5 @@ def report(
         tolerance=TOLERANCE if tolerance is None else tolerance / 100,
         judgements=None if judgements is None else read_judgements(judgements),
     )
-    return text_table(records, out, results=results), files.html
+    table = text_table(records, out, results=results)
+    return table, files.html, EncoderStudy(out.name, records, results)

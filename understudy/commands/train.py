@@ -9,6 +9,7 @@ from builders.errors import UserError
 from understudy.commands.llm_options import add_llm_options, read_caps, read_llm_options
 from understudy.commands.options import (
     add_corpus_options,
+    add_corpus_seed,
     add_loss_options,
     not_negative,
     read_loss,
@@ -31,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draws the training texts, their order and the initial weights",
     )
     add_corpus_options(parser)
-    parser.add_argument(
-        "--corpus-seed",
-        type=not_negative,
-        default=0,
-        help="draws the texts of a corpus where fewer are asked for than there are",
-    )
+    add_corpus_seed(parser)
     parser.add_argument(
         "--trainer",
         choices=("probe", "finetune"),

@@ -1,0 +1,1 @@
+"""Where texts lie in embedding space: spread, closeness, and what is covered."""

@@ -1,0 +1,1 @@
+"""What a classifier and a corpus get wrong."""

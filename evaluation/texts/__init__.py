@@ -1,0 +1,1 @@
+"""How texts are worded: n-grams, words and lengths, of one corpus or of two."""

@@ -1,0 +1,1 @@
+"""How sure a figure is: resampling, intervals, comparisons of many."""
