@@ -276,8 +276,9 @@ def test_each_synthetic_arm_is_looked_into(world: Path, tmp_path: Path) -> None:
     run(world, tmp_path / "out", "real,zero_shot,few_shot", seeds=1)
 
     found = kinds(read_study(tmp_path / "out"))
-    every = {"failures", "coverage", "words", "label_noise"}
-    assert found == {(kind, arm) for kind in every for arm in ("zero_shot", "few_shot")}
+    every = {"failures", "coverage", "words", "label_noise", "word_pieces"}
+    own = {(kind, arm) for kind in every for arm in ("zero_shot", "few_shot")}
+    assert found == own | {("word_pieces", "real")}
 
 
 def test_failures_need_the_arm_real(world: Path, tmp_path: Path) -> None:
@@ -288,6 +289,7 @@ def test_failures_need_the_arm_real(world: Path, tmp_path: Path) -> None:
         "coverage",
         "words",
         "label_noise",
+        "word_pieces",
     }
 
 
@@ -300,7 +302,7 @@ def test_findings_are_made_again_only_where_the_runs_are_others(
     first = {(f.kind, f.key) for f in read_study(out).findings}
 
     run(world, out, "real,zero_shot", seeds=1)
-    assert len((out / "findings.jsonl").read_text().splitlines()) == 4
+    assert len((out / "findings.jsonl").read_text().splitlines()) == 6
     run(world, out, "real,zero_shot", seeds=2)
 
     second = {(f.kind, f.key) for f in read_study(out).findings}
