@@ -58,7 +58,8 @@ def word_pieces(encoder: Encoder, texts: Sequence[str]) -> WordPieces | None:
     if not tokenizer.is_fast or not texts:
         return None
     shown = list(texts[:LOOKED_AT])
-    encodings = tokenizer(shown, add_special_tokens=False).encodings
+    # Not `verbose`: texts longer than the encoder takes are no trouble here.
+    encodings = tokenizer(shown, add_special_tokens=False, verbose=False).encodings
     words = pieces = unknown = 0
     for text, encoding in zip(shown, encodings, strict=True):
         spans: dict[int, list[int]] = {}
