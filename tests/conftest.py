@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -33,6 +34,10 @@ for _name in ("HF_DATASETS_CACHE", "HF_HUB_CACHE", "HF_TOKEN", "OPENAI_API_KEY",
     os.environ.pop(_name, None)
 if os.environ.get("UNDERSTUDY_DATA"):
     os.environ["UNDERSTUDY_DATA"] = str(Path(os.environ["UNDERSTUDY_DATA"]).resolve())
+
+# A shell lets what runs in its background ignore Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "understudy", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
