@@ -8,6 +8,7 @@ from losses_corpora import Corpus
 
 from builders.data import LabelledTexts
 from builders.real.splitting import stratified
+from trainers.finetuning.fitting import QUALITY_STEPS
 from trainers.losses import (
     Confident,
     CrossEntropy,
@@ -90,8 +91,10 @@ class Asked:
 
     def key(self, corpus: str, method: str) -> str:
         """Return what a cell of the file has to be the one that is asked for."""
-        settings = METHODS[method].loss().settings
-        decides = {"corpus": corpus, "method": method, **asdict(self), **settings}
+        loss = METHODS[method].loss()
+        decides = {"corpus": corpus, "method": method, **asdict(self), **loss.settings}
+        if self.epochs is not None and loss.needs_real:
+            decides["quality_steps"] = QUALITY_STEPS
         return json.dumps(decides, sort_keys=True)
 
     def test(self, corpus: Corpus) -> LabelledTexts:

@@ -14,6 +14,7 @@ from builders.data import LabelledTexts
 from builders.real.splitting import stratified
 from trainers.base import ClassifierTrainer
 from trainers.encoders import EMBEDDED, load_encoder
+from trainers.finetuning.fitting import QUALITY_STEPS
 from trainers.losses import CrossEntropy, Loss
 
 Todo = Sequence[tuple[Corpus, str]]
@@ -55,7 +56,7 @@ class ProbeTrainers:
         steps = sum(
             _head_steps(n)
             for corpus, method in todo
-            for n, _ in trainings(corpus, method, asked) * len(asked.seeds)
+            for n, _, _ in trainings(corpus, method, asked) * len(asked.seeds)
         )
         return new * self._a_text(every) + steps * _a_head_step()
 
@@ -84,14 +85,17 @@ class FinetuneTrainers:
 
     def seconds(self, todo: Todo, asked: Asked) -> float:
         """Count texts: of those trained on as often as they are, of those judged a third."""
+        from trainers.finetune import FinetuneSettings
+
         assert asked.epochs is not None
         self._a_text(todo[0][0], asked)  # the first run reads the encoder and its libraries
         corpora = {corpus.name: corpus for corpus, _ in todo}
         by_corpus = {name: self._a_text(corpus, asked) for name, corpus in corpora.items()}
         passed = 0.0
         for corpus, method in todo:
-            for n, judged in trainings(corpus, method, asked) * len(asked.seeds):
-                passed += (n * asked.epochs + judged / 3) * by_corpus[corpus.name]
+            for n, judged, least in trainings(corpus, method, asked) * len(asked.seeds):
+                trained = max(n * asked.epochs, least * FinetuneSettings().batch_size)
+                passed += (trained + judged / 3) * by_corpus[corpus.name]
         return passed
 
     def _a_text(self, corpus: Corpus, asked: Asked) -> float:
@@ -106,23 +110,24 @@ _TIMED = 64
 TRAINERS: dict[str, Callable[[], Trainers]] = {"probe": ProbeTrainers, "finetune": FinetuneTrainers}
 
 
-def trainings(corpus: Corpus, method: str, asked: Asked) -> list[tuple[int, int]]:
+def trainings(corpus: Corpus, method: str, asked: Asked) -> list[tuple[int, int, int]]:
     """Return how many texts are learned from and judged in each training of a run.
 
-    The checkers' trainings come first.
+    The checkers' trainings come first; the third number is of the steps that fine-tuning takes at
+    least.
     """
     train, real = asked.train(corpus, method, 0), asked.real(corpus, 0)
     n_labels = len(train.label_names)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
 
     def counting(train: LabelledTexts, texts: Sequence[str]) -> NDArray[np.float32]:
-        found.append((len(train), len(texts)))
+        found.append((len(train), len(texts), QUALITY_STEPS if train is real else 0))
         # Any that differ will do: the weights that come of them are not looked at.
         drawn = np.random.default_rng(0).dirichlet(np.ones(n_labels), len(texts))
         return drawn.astype(np.float32)
 
     METHODS[method].loss().example_weights(train, counting, real)
-    return [*found, (len(train), len(asked.test(corpus)))]
+    return [*found, (len(train), len(asked.test(corpus)), 0)]
 
 
 def _texts(corpus: Corpus, asked: Asked) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Asking a live LLM over HTTP: order, quotas, retries, failures, budgets, and the corpus."""
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,6 +131,47 @@ def test_no_more_requests_are_in_flight_than_the_user_allows(
     composed(server, ledger, concurrency=2)
 
     assert server.peak == 2
+
+
+def test_an_answer_is_recorded_before_more_is_asked(server: ChatServer, ledger: Ledger) -> None:
+    """A kill at any moment loses what is in flight, which is eight requests, and nothing else.
+
+    All eight are answered at once, so that their answers arrive together. Whenever a request comes,
+    those that came before it and are not in the ledger are in flight, beside it.
+    """
+    missing: list[int] = []
+
+    def answer(body: dict[str, Any]) -> Answer:
+        with Ledger(ledger.path) as seen:
+            missing.append(len(server.bodies) - len(seen))
+        return Answer(written(body, 2), delay_s=0.02)
+
+    server.answer = answer
+
+    composed(server, ledger, per_label=64, turns=2)
+
+    assert len(missing) == 64
+    assert 1 <= max(missing) <= 8
+
+
+def test_where_an_answer_cannot_be_recorded_the_build_ends(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """A table is gone when the fifth comes: one line, and no more are sent than were in flight."""
+    server.answer = answer_two
+    taken = sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)
+
+    def arrived(count: int) -> None:
+        if count == 5:
+            taken.execute("DROP TABLE messages")
+
+    server.arrived = arrived
+
+    with pytest.raises(UserError, match=r"ledger .*: no such table: messages"):
+        composed(server, ledger, per_label=64, concurrency=2)
+
+    taken.close()
+    assert 5 <= len(server.bodies) <= 7
 
 
 def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:

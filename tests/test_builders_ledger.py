@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from builders.errors import UserError
-from builders.ledger import Ledger, LedgerEntry, request_key
+from builders.ledger import Answered, Ledger, LedgerEntry, request_key
 from builders.requests import Completion, Message, Request, RequestId
 
 ENDPOINT = "https://llm.example/v1"
@@ -183,6 +184,22 @@ class LedgerMachine(RuleBasedStateMachine):
         self.known.setdefault(key, (asked, answer))
         assert self.ledger.record(key, asked, ENDPOINT, MODEL, answer) == self.known[key][1]
 
+    @rule(
+        asked=st.lists(
+            st.tuples(st.integers(1, 3), st.sampled_from(["", "\x00", "é"]), COMPLETIONS),
+            max_size=4,
+        )
+    )
+    def record_all(self, asked: list[tuple[int, str, Completion]]) -> None:
+        """Of answers that come together the first to a request stands too."""
+        answers, standing = [], []
+        for turn, text, answer in asked:
+            each = request(turn, text=text)
+            key = key_of(each)
+            answers.append(Answered(key, each, answer))
+            standing.append(self.known.setdefault(key, (each, answer))[1])
+        assert self.ledger.record_all(answers, ENDPOINT, MODEL) == standing
+
     @rule(turn=st.integers(1, 3))
     def fail(self, turn: int) -> None:
         """A failure answers nothing."""
@@ -235,6 +252,26 @@ def test_entries_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
         assert [entry.completion.content for entry in ledger.entries()] == [
             f"to {each.custom_id}" for each in asked
         ]
+
+
+def test_answers_that_come_together_are_kept_all_or_none(tmp_path: Path) -> None:
+    """The second has a number that no ledger holds: neither is kept, the first not by halves.
+
+    The messages of both are the same, so the first is whole afterwards only if the ledger did not
+    take them for kept.
+    """
+    good = request()
+    beyond = replace(good, id=replace(good.id, conversation=2**63))
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        both = [
+            Answered(name, each, Completion(name)) for name, each in (("1", good), ("2", beyond))
+        ]
+        with pytest.raises(OverflowError):
+            ledger.record_all(both, ENDPOINT, MODEL)
+        assert len(ledger) == 0
+
+        assert ledger.record_all(both[:1], ENDPOINT, MODEL) == [Completion("1")]
+        assert [entry.request for entry in ledger.entries()] == [good]
 
 
 def test_messages_that_turns_repeat_are_kept_once(tmp_path: Path) -> None:

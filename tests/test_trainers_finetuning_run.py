@@ -269,7 +269,7 @@ def test_a_loss_trains_its_checker_as_the_model_is_trained(world: World, tmp_pat
 
     real, judged, own = Trusting.asked
     assert real.counts() == {"drinks": 20, "walks": 20}
-    alone = Fitting(plan.for_checkers, texts.checker)
+    alone = Fitting(plan.for_checker(40), texts.checker)
     alone.trainer.train()
     np.testing.assert_array_equal(judged, alone.probabilities(alone.tokenised(texts.train.texts)))
     rows = fitting.train_tokens.rows

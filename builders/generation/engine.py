@@ -1,9 +1,9 @@
 """Sends requests to an LLM that answers one at a time: a sliding window without barriers.
 
-Many conversations are open at once and take turns. Whoever gets an answer records it and at once
-sends the next request that is ready, in one go: answers that arrive together do not wait for each
-other. Only so many conversations are open that none has to be waited for, so memory does not grow
-with the number of requests.
+Many conversations are open at once and take turns. Whoever gets an answer sends the next request
+that is ready as soon as the answer is recorded; answers that arrive together are recorded together.
+Only so many conversations are open that none has to be waited for, so memory does not grow with the
+number of requests.
 """
 
 import asyncio
@@ -235,14 +235,28 @@ class Engine:
             raise
         else:
             now = self._loop.time()
-            book.answered(talk, completion, round(now - before, 4))
             self._window.answered(now, now - before)
             self._answers += 1
             self._given_up = 0
-            self._go_on(talk)
+            if book.arrived(talk, completion, round(now - before, 4)):
+                self._loop.call_soon(self._keep)
+            await asyncio.sleep(0)  # `_keep` comes first, with what arrived until then
+            if self._error is None:
+                self._go_on(talk)
         finally:
             self._short = False
             book.progress.in_flight -= 1
+
+    def _keep(self) -> None:
+        """Record what arrived in one round of the event loop, before anything more is sent for it.
+
+        A transaction costs more than what is written in it, and the busier a process, the more
+        answers arrive together.
+        """
+        try:
+            self._book.keep()
+        except Exception as error:
+            self._error = self._error or error
 
     def _again(self, talk: Talk, again: TryAgain, sent: Sent) -> None:
         """Send a request again later, or give it up."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from builders.generation.asking import Asking, Stretch
 from builders.generation.budget import Budget, Use
 from builders.generation.progress import Progress
-from builders.ledger import Ledger
+from builders.ledger import Answered, Ledger
 from builders.llms.base import DirectLLM, LiveLLM, RequestFailed, TryAgain, prompt_bound
 from builders.requests import Completion, Request
 
@@ -62,6 +62,7 @@ class Book:
         self.failed: dict[str, str] = {}
         self.broken: set[tuple[str, int]] = set()
         self._counted: set[str] = set()
+        self._arrived: list[tuple[Talk, Completion]] = []
         # A batch goes on when the process ends: its answers are fetched, and not lost.
         self._notes_sent = bool(budget.caps) and isinstance(asking.llm, DirectLLM)
         self._watch = watch
@@ -92,22 +93,28 @@ class Book:
             self.ledger.sending(talk.key, talk.bound.prompt_tokens, talk.bound.answer_tokens)
         return True
 
-    def answered(self, talk: Talk, completion: Completion, latency_s: float | None = None) -> None:
-        """Keep the answer for good and let `talk` go on from it."""
-        request = _request(talk)
-        completion = replace(completion, latency_s=latency_s, attempts=max(1, talk.sent))
-        kept = self.ledger.record(talk.key, request, self.llm.endpoint, self.llm.model, completion)
-        bound = talk.bound
-        used = Use(
-            bound.prompt_tokens if completion.prompt_tokens is None else completion.prompt_tokens,
-            bound.answer_tokens
-            if completion.completion_tokens is None
-            else completion.completion_tokens,
-        )
-        self.budget.settle(bound, used)
-        talk.contents.append(kept.content)
-        self.progress.answered += 1
-        self._add_tokens(kept)
+    def arrived(self, talk: Talk, completion: Completion, latency_s: float | None = None) -> bool:
+        """Hold an answer until `keep`; say whether it is the first that is held."""
+        held = replace(completion, latency_s=latency_s, attempts=max(1, talk.sent))
+        self._arrived.append((talk, held))
+        return len(self._arrived) == 1
+
+    def keep(self) -> None:
+        """Keep the answers that are held for good, and let their conversations go on from them."""
+        arrived, self._arrived = self._arrived, []
+        answers = [Answered(talk.key, _request(talk), answer) for talk, answer in arrived]
+        kept = self.ledger.record_all(answers, self.llm.endpoint, self.llm.model)
+        for (talk, own), standing in zip(arrived, kept, strict=True):
+            bound, prompt, answer = talk.bound, own.prompt_tokens, own.completion_tokens
+            used = Use(
+                bound.prompt_tokens if prompt is None else prompt,
+                bound.answer_tokens if answer is None else answer,
+            )
+            self.budget.settle(bound, used)
+            talk.contents.append(standing.content)
+            self.progress.answered += 1
+            self._add_tokens(standing)
+        self.show()
 
     def unanswered(self, talk: Talk, *, lost: bool) -> None:
         """Free what was set aside, unless an answer may have got lost: then it counts as used."""
@@ -163,11 +170,11 @@ class Book:
     def _count(self, request: Request, known: Completion) -> None:
         self.budget.charge(Use(known.prompt_tokens or 0, known.completion_tokens or 0))
         self._add_tokens(known)
+        self.show()
 
     def _add_tokens(self, completion: Completion) -> None:
         self.progress.prompt_tokens += completion.prompt_tokens or 0
         self.progress.answer_tokens += completion.completion_tokens or 0
-        self.show()
 
 
 def _request(talk: Talk) -> Request:

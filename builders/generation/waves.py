@@ -59,7 +59,8 @@ class Waves:
                     if isinstance(outcome, RequestFailed):
                         self._failed(talk, outcome)
                     else:
-                        book.answered(talk, outcome)
+                        book.arrived(talk, outcome)
+                        book.keep()
                     book.progress.in_flight = len(waiting)
         finally:
             for talk in waiting.values():  # what was not sent, or is not there yet, is not billed

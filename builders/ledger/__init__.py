@@ -9,17 +9,22 @@ would cost several times the work of asking for it). Several processes may use o
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 from builders.ledger.database import Database
-from builders.ledger.records import LedgerEntry, LedgerStatistics, Sent
+from builders.ledger.records import Answered, LedgerEntry, LedgerStatistics, Sent
 from builders.request_key import canonical, public_address, request_key
 from builders.requests import Completion, Request, RequestId
 
-__all__ = ["Ledger", "LedgerEntry", "LedgerStatistics", "Sent", "request_key"]
+__all__ = ["Answered", "Ledger", "LedgerEntry", "LedgerStatistics", "Sent", "request_key"]
+
+_REMEMBERED = 4096
+"""Messages that are in memory at most, so that it does not grow with the number of requests."""
+
+_json = json.JSONEncoder().encode
 
 
 class Ledger:
@@ -39,6 +44,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._database = Database(path)
+        self._messages: set[str] = set()  # names of some that are in the file
 
     def __enter__(self) -> Self:
         return self
@@ -66,27 +72,40 @@ class Ledger:
         The first answer wins: the later turns of a conversation quote it, and a corpus may have
         been built from it. A second one, from a process that asked at the same time, is dropped.
         """
-        # The turns of a conversation repeat all messages before: each message is kept once.
-        rows = [_message_row(each["role"], each["content"]) for each in request.messages]
-        body = (
-            f'{{"messages": {json.dumps([name for name, _ in rows])}, "n_texts": {request.n_texts},'
-            f' "schema": {canonical(request.schema)}, "sampling": {canonical(request.sampling)},'
-            f' "examples": {json.dumps(request.examples)}, "draw": {request.draw},'
-            f' "ids": {json.dumps(request.ids)}}}'
-        )
-        name = request.id
-        row = (key, name.task, name.strategy, name.label, name.conversation, name.turn)
+        return self.record_all([Answered(key, request, completion)], endpoint, model)[0]
+
+    def record_all(
+        self, answers: Sequence[Answered], endpoint: str, model: str
+    ) -> list[Completion]:
+        """Keep answers, all or none of them, and return those that stand under their keys.
+
+        In one transaction: that costs more than what is written in it.
+        """
+        address = public_address(endpoint)
+        new: dict[str, str] = {}
+        rows = []
+        for key, request, completion in answers:
+            # The turns of a conversation repeat all messages before: each message is kept once.
+            messages = [_message_row(each["role"], each["content"]) for each in request.messages]
+            new.update(messages)
+            names = [name for name, _ in messages]
+            rows.append(
+                (key, *_name(request), address, model, *_bodies(names, request, completion))
+            )
+        for name in self._messages & new.keys():
+            del new[name]
         with self._database.transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", rows)
-            new = connection.execute(
-                "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(*row, public_address(endpoint), model),
-                    *(body, json.dumps(vars(completion))),
-                ),
+            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", new.items())
+            kept = connection.executemany(
+                "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             ).rowcount
-            connection.execute("DELETE FROM sent WHERE key = ?", (key,))
-        return completion if new else self.completion(key) or completion
+            connection.executemany("DELETE FROM sent WHERE key = ?", [row[:1] for row in rows])
+        if len(self._messages) > _REMEMBERED:
+            self._messages.clear()
+        self._messages.update(new)
+        if kept == len(answers):
+            return [answer.completion for answer in answers]
+        return [self.completion(key) or completion for key, _, completion in answers]
 
     def sending(self, key: str, prompt_tokens: int, answer_tokens: int) -> None:
         """Note that a request goes out that may use so many tokens, whatever becomes of it."""
@@ -220,8 +239,30 @@ class Ledger:
         )
 
 
-@lru_cache(maxsize=4096)
+def _name(request: Request) -> tuple[str, str, str, int, int]:
+    name = request.id
+    return name.task, name.strategy, name.label, name.conversation, name.turn
+
+
+def _bodies(messages: list[str], request: Request, completion: Completion) -> tuple[str, str]:
+    """Return a request and its answer as they are kept.
+
+    Args:
+        messages: The names of the messages.
+        request: The request.
+        completion: The answer.
+    """
+    asked = (
+        f'{{"messages": {_json(messages)}, "n_texts": {request.n_texts},'
+        f' "schema": {canonical(request.schema)}, "sampling": {canonical(request.sampling)},'
+        f' "examples": {_json(request.examples)}, "draw": {request.draw},'
+        f' "ids": {_json(request.ids)}}}'
+    )
+    return asked, _json(vars(completion))
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _message_row(role: str, content: str) -> tuple[str, str]:
     """Return a message's name and its JSON; the turns of a conversation ask for it again."""
-    message = json.dumps({"role": role, "content": content})
+    message = _json({"role": role, "content": content})
     return hashlib.sha256(message.encode()).hexdigest(), message

@@ -25,6 +25,14 @@ class LedgerEntry:
     completion: Completion
 
 
+class Answered(NamedTuple):
+    """An answer that is to be kept: the key of the request, the request, and the completion."""
+
+    key: str
+    request: Request
+    completion: Completion
+
+
 class Sent(NamedTuple):
     """Times that a request was sent and no answer is known, and what each may have used at most."""
 

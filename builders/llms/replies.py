@@ -32,7 +32,7 @@ class Reply:
 
     Attributes:
         status: The HTTP status.
-        headers: Its headers, by names in lower case.
+        headers: Its headers; a name in lower case finds each.
         body: Its body.
     """
 

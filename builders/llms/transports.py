@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LONGEST = 16 * 2**20  # bytes of a reply; the longest answers are a hundredth of it
 _CONNECT_S = 30.0
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -93,14 +95,13 @@ class AiohttpTransport(Transport):
         """Post the body; follow no redirect, and read no more than an answer can be long."""
         import aiohttp
 
-        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        data = _json(body).encode(errors="replace")
         try:
             async with self._session.post(
                 self._url, data=data, allow_redirects=False, proxy=self._proxy
             ) as response:
                 content = await _read(response.content.iter_any())
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, headers, content)
+                return Reply(response.status, response.headers, content)
         except TimeoutError:
             raise TryAgain("time-out", lost=True) from None
         except aiohttp.ClientConnectorError as error:

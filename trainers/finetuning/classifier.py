@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.encoders import Encoder
-from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.fitting import QUALITY_STEPS, Fitting, Plan
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.tokens import Tokens
 from trainers.finetuning.watching import every_so_many, steps_reported
@@ -78,6 +78,7 @@ class Finetune(ClassifierTrainer):
             self.settings |= {
                 "checker_per_label": checker_per_label,
                 "checker_pool": real_for_checker(real, self.loss.name).content_hash,
+                "quality_steps": QUALITY_STEPS,
             }
 
     def __getstate__(self) -> dict[str, Any]:

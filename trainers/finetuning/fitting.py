@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+QUALITY_STEPS = 100
+"""Steps of a quality checker at least: the epochs are those that suit the training texts, and with
+few real texts they are over soon. With 50 of a label on four tasks, checkers of 20 to 25 steps
+reached 57 to 92 macro-F1, those of 80 to 100 steps 0 to 13 points more."""
+
 _KEEPS_NOTHING = {
     "save_strategy": "no",
     "eval_strategy": "no",
@@ -55,10 +60,21 @@ class Plan:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     loss: Loss = field(default_factory=CrossEntropy)
 
-    @property
-    def for_checkers(self) -> Plan:
-        """The same training by cross-entropy, of which nothing is kept."""
-        return replace(self, loss=CrossEntropy(), arguments={**self.arguments, **_KEEPS_NOTHING})
+    def for_checker(self, n_real: int | None = None) -> Plan:
+        """Return the same training by cross-entropy, of which nothing is kept.
+
+        Args:
+            n_real: The number of real texts that a quality checker is trained on: they are passed
+                over until `QUALITY_STEPS` are done. None for a checker of the training texts, which
+                learns as the model does.
+        """
+        settings = self.settings
+        if n_real is not None:
+            per_epoch = -(-n_real // settings.batch_size)
+            epochs = max(settings.epochs, -(-QUALITY_STEPS // per_epoch))
+            settings = replace(settings, epochs=epochs)
+        arguments = {**self.arguments, **_KEEPS_NOTHING}
+        return replace(self, loss=CrossEntropy(), settings=settings, arguments=arguments)
 
 
 class Fitting:
@@ -94,7 +110,7 @@ class Fitting:
     ) -> None:
         self.plan = plan
         self.tokenizer = load_tokenizer(plan.encoder)
-        known = plan.loss.example_weights(train, checker(plan), real)
+        known = plan.loss.example_weights(train, checker(plan, real), real)
         self.counted: dict[str, Setting] = {} if real is None else {"checker_size": len(real)}
         if left_out := int((known.weights == 0).sum()):
             self.counted["left_out"] = left_out
@@ -151,13 +167,18 @@ class Fitting:
             save_classifier(model, self.plan.encoder, folder, self.limit, state or None)
 
 
-def checker(plan: Plan) -> Fit:
-    """Return how a loss trains its checkers: fine-tuned as the model is, by cross-entropy."""
+def checker(plan: Plan, real: LabelledTexts | None = None) -> Fit:
+    """Return how a loss trains its checkers: fine-tuned as the model is, see `Plan.for_checker`.
+
+    Args:
+        plan: How the model is trained.
+        real: The texts of the quality checker.
+    """
 
     def fit(train: LabelledTexts, texts: Sequence[str]) -> Floats:
         with tempfile.TemporaryDirectory() as folder:
             own = replace(plan, arguments={**plan.arguments, "output_dir": folder})
-            fitting = Fitting(own.for_checkers, train)
+            fitting = Fitting(own.for_checker(len(train) if train is real else None), train)
             fitting.trainer.train()
             return fitting.probabilities(fitting.tokenised(texts))
 
