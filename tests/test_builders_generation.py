@@ -163,11 +163,11 @@ def test_where_an_answer_cannot_be_recorded_the_build_ends(
 
     def arrived(count: int) -> None:
         if count == 5:
-            taken.execute("DROP TABLE messages")
+            taken.execute("DROP TABLE sent")
 
     server.arrived = arrived
 
-    with pytest.raises(UserError, match=r"ledger .*: no such table: messages"):
+    with pytest.raises(UserError, match=r"ledger .*: no such table: sent"):
         composed(server, ledger, per_label=64, concurrency=2)
 
     taken.close()

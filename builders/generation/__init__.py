@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -101,7 +102,14 @@ class Generation:
         stretches = list(stretches)
         rank = {label: i for i, label in enumerate(dict.fromkeys(s.label for s in stretches))}
         ordered = sorted(stretches, key=lambda s: (rank[s.label], s.conversation, s.first))
-        return self._book.asking.replay(ordered, self._book.known)
+        return self._replay(iter(ordered))
+
+    def _replay(self, stretches: Iterator[Stretch]) -> Iterator[Answer]:
+        book = self._book
+        while block := list(itertools.islice(stretches, _TOGETHER)):
+            with book.ledger.reading():
+                answers = list(book.asking.replay(block, book.known))
+            yield from answers
 
     async def _fill(self, stretches: Sequence[Stretch], signals: "_Signals") -> None:
         stop = asyncio.Event()
@@ -144,6 +152,7 @@ class _Signals:
 
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_TOGETHER = 16  # conversations that are looked up at once
 
 
 def _run_to_end(

@@ -7,6 +7,7 @@ number of requests.
 """
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -26,7 +27,9 @@ from builders.llms.base import (
 )
 
 _OPEN = 4  # conversations for each request in flight: none is idle, and the last end together
+_TOGETHER = 16  # conversations that are opened at once
 _HOPELESS = 20  # requests given up one after another, whatever the reason, before a build stops
+_ENOUGH = 8  # answers that are recorded together without waiting for more
 _SYNC_S = 1.0
 _GLANCE_S = 0.2  # how long a pause may be until it is looked whether the build is to end
 
@@ -86,6 +89,7 @@ class Engine:
         self._workers: set[asyncio.Task[None]] = set()
         self._open = 0
         self._short = False  # of budget
+        self._recording: asyncio.Event | None = None
         self._before = self._answers
         self._error: BaseException | None = None
 
@@ -102,6 +106,7 @@ class Engine:
             while self._workers:  # what is in flight is paid for
                 await asyncio.wait(self._workers)
         except asyncio.CancelledError:  # at once
+            self._record()
             self._forget_later()
             for worker in self._workers:
                 worker.cancel()
@@ -152,10 +157,17 @@ class Engine:
     def _fetch(self) -> bool:
         """Make sure that a conversation is ready, if there is one left."""
         most = _OPEN * self._window.most
-        # One is opened for each that is asked for, so that the first request need not wait for all.
-        while self._open < most and (stretch := next(self._stretches, None)) is not None:
-            self._open += 1
-            self._go_on(Talk(stretch), employ=False)
+        # Some together: the ledger finds many at once sooner. The first need not wait for all.
+        while (room := min(_TOGETHER, most - self._open)) and (
+            room == _TOGETHER or not self._ready
+        ):
+            opened = [Talk(stretch) for stretch in itertools.islice(self._stretches, room)]
+            if not opened:
+                break
+            self._open += len(opened)
+            with self._book.ledger.reading():
+                for talk in opened:
+                    self._go_on(talk, employ=False)
             if self._ready:
                 break
         return bool(self._ready)
@@ -238,25 +250,39 @@ class Engine:
             self._window.answered(now, now - before)
             self._answers += 1
             self._given_up = 0
-            if book.arrived(talk, completion, round(now - before, 4)):
-                self._loop.call_soon(self._keep)
-            await asyncio.sleep(0)  # `_keep` comes first, with what arrived until then
+            held = book.arrived(talk, completion, round(now - before, 4))
+            await self._recorded(held)
             if self._error is None:
                 self._go_on(talk)
         finally:
             self._short = False
             book.progress.in_flight -= 1
 
-    def _keep(self) -> None:
-        """Record what arrived in one round of the event loop, before anything more is sent for it.
+    async def _recorded(self, held: int) -> None:
+        """Wait until what has arrived is in the ledger.
 
-        A transaction costs more than what is written in it, and the busier a process, the more
-        answers arrive together.
+        A transaction takes as much of the processor as ten answers in it. So what arrives in this
+        round of the event loop and in the next is recorded together, unless it is enough before.
+
+        Args:
+            held: Answers that are to be recorded.
         """
+        if held >= _ENOUGH:
+            self._record()
+            return
+        if self._recording is None:
+            self._recording = asyncio.Event()
+            self._loop.call_soon(self._loop.call_soon, self._record)
+        await self._recording.wait()
+
+    def _record(self) -> None:
+        recording, self._recording = self._recording, None
         try:
             self._book.keep()
         except Exception as error:
             self._error = self._error or error
+        if recording is not None:
+            recording.set()
 
     def _again(self, talk: Talk, again: TryAgain, sent: Sent) -> None:
         """Send a request again later, or give it up."""

@@ -93,15 +93,17 @@ class Book:
             self.ledger.sending(talk.key, talk.bound.prompt_tokens, talk.bound.answer_tokens)
         return True
 
-    def arrived(self, talk: Talk, completion: Completion, latency_s: float | None = None) -> bool:
-        """Hold an answer until `keep`; say whether it is the first that is held."""
+    def arrived(self, talk: Talk, completion: Completion, latency_s: float | None = None) -> int:
+        """Hold an answer until `keep`; return how many are held."""
         held = replace(completion, latency_s=latency_s, attempts=max(1, talk.sent))
         self._arrived.append((talk, held))
-        return len(self._arrived) == 1
+        return len(self._arrived)
 
     def keep(self) -> None:
         """Keep the answers that are held for good, and let their conversations go on from them."""
         arrived, self._arrived = self._arrived, []
+        if not arrived:
+            return
         answers = [Answered(talk.key, _request(talk), answer) for talk, answer in arrived]
         kept = self.ledger.record_all(answers, self.llm.endpoint, self.llm.model)
         for (talk, own), standing in zip(arrived, kept, strict=True):

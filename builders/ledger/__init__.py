@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -63,6 +64,14 @@ class Ledger:
         """Return the answer under `key`, or None if the request has to be asked."""
         rows = self._database.rows("SELECT completion FROM completions WHERE key = ?", key)
         return Completion(**json.loads(rows[0][0])) if rows else None
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Let many answers be looked up at once, which is several times faster.
+
+        Inside, what others record meanwhile is not seen, nothing may be recorded, and other threads
+        wait.
+        """
+        return self._database.reading()
 
     def record(
         self, key: str, request: Request, endpoint: str, model: str, completion: Completion

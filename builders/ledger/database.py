@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +93,16 @@ class Database:
             except (OSError, sqlite3.Error) as error:
                 raise self._reported(error) from error
 
+    def reading(self) -> AbstractContextManager[object]:
+        """Answer all queries inside from one state of the file: to look at it anew costs more."""
+        return self.transaction("BEGIN")
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
         """Write all of what is executed inside, or nothing."""
         with self._lock:
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute(begin)
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException as error:

@@ -8,8 +8,9 @@ import json
 import urllib.parse
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from builders.llms.base import TryAgain
@@ -100,7 +101,7 @@ class AiohttpTransport(Transport):
             async with self._session.post(
                 self._url, data=data, allow_redirects=False, proxy=self._proxy
             ) as response:
-                content = await _read(response.content.iter_any())
+                content = await _read(response.content.readany)
                 return Reply(response.status, response.headers, content)
         except TimeoutError:
             raise TryAgain("time-out", lost=True) from None
@@ -189,7 +190,7 @@ def _capped_transport() -> Any:
             response = await super().handle_async_request(request)
             response.request = request
             try:
-                content = await _read(response.aiter_bytes())
+                content = await _read(partial(anext, response.aiter_bytes(), b""))
             finally:
                 await response.aclose()
             unpacked = ("content-encoding", "content-length", "transfer-encoding")
@@ -207,11 +208,15 @@ def _capped_transport() -> Any:
     return Capped()
 
 
-async def _read(content: AsyncIterator[bytes]) -> bytes:
-    """Read a reply, but no more than an answer can be long once it is unpacked."""
+async def _read(next_part: Callable[[], Awaitable[bytes]]) -> bytes:
+    """Read a reply, but no more than an answer can be long once it is unpacked.
+
+    Args:
+        next_part: Returns what comes next, nothing at the end.
+    """
     parts: list[bytes] = []
     size = 0
-    async for part in content:
+    while part := await next_part():
         parts.append(part)
         size += len(part)
         if size > _LONGEST:
