@@ -51,6 +51,16 @@ def test_a_gap_that_is_small_throughout_is_enough() -> None:
     assert (found.call, found.headline) == (Call.USE, "use it: few_shot")
 
 
+def test_the_evidence_says_how_good_the_classifiers_are() -> None:
+    """Two labels: who draws one of them reaches 1/2, and a gap of 0 to that would be no comfort."""
+    said = advice(interval(0.5, -1.0, 1.9)).evidence[1]
+
+    assert said == (
+        "few_shot text reaches 75.0 (74.0 to 76.0) macro-F1; real texts reach 80.0, drawing any of "
+        "the 2 labels 50.0 at most."
+    )
+
+
 def test_an_end_as_printed_counts() -> None:
     """2.04 points are printed 2.0 and taken for small, 2.06 are printed 2.1 and are not."""
     assert advice(interval(1, 0, 2.04)).call is Call.USE

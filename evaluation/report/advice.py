@@ -35,7 +35,7 @@ def advise(task: TaskResult, records: StudyRecords, tolerance: float = TOLERANCE
     if best is None or best.gap is None or real is None:
         return Advice(verdict, Call.UNKNOWN, Call.UNKNOWN, (verdict.sentence,), "")
     call, headline, reason = _decide(task, best, best.gap, real, tolerance)
-    evidence = (verdict.sentence, *reason, *_worth(task, best))
+    evidence = (verdict.sentence, _reached(task, best, real), *reason, *_worth(task, best))
     return Advice(verdict, call, headline, evidence, _next_step(task, records, call, tolerance))
 
 
@@ -73,6 +73,19 @@ def _enough_labels(
         if gap is not None and mixture.real < most and _at_most(gap.high, tolerance):
             return mixture.real, gap
     return None
+
+
+def _reached(task: TaskResult, best: ArmResult, real: ArmResult) -> str:
+    """Say how good the classifiers are: a small gap means little where both are poor.
+
+    Who draws any of k labels as often reaches 1/k of macro-F1 where the labels are balanced, and
+    less where they are not: F1 of a label with the share p is 2p / (1 + kp), concave in p.
+    """
+    k, others = len(task.facts.label_names), hundredths(real.macro_f1.value)
+    return (
+        f"{best.arm} text reaches {with_spread(best.macro_f1)} macro-F1; real texts reach "
+        f"{others}, drawing any of the {k} labels {hundredths(1 / k)} at most."
+    )
 
 
 def _worth(task: TaskResult, best: ArmResult) -> Iterator[str]:
