@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.finetuning.batches import PASS_COST, Batches, passes
+from trainers.finetuning.batches import PASS_COST, Batches, equal_passes, passes
 
 LENGTHS = [5, 9, 3, 7, 7, 2, 30, 4, 6, 8, 12]
 
@@ -110,3 +110,27 @@ def test_passes_cover_a_batch_at_no_more_cost_than_any_even_cut(
     assert all(left.stop == right.start for left, right in pairwise(chosen))
     for size in range(1, min(most, n) + 1):
         assert cost(chosen) <= cost([slice(i, min(i + size, n)) for i in range(0, n, size)])
+
+
+@given(
+    n=st.integers(1, 300),
+    batch_size=st.integers(1, 70),
+    processes=st.integers(1, 8),
+    most=st.integers(1, 20),
+)
+def test_all_processes_make_as_many_passes_where_they_share_the_weights(
+    n: int, batch_size: int, processes: int, most: int
+) -> None:
+    """A pass that one of them does not take part in would be waited for without end."""
+    n, batch_size = max(n, processes), max(batch_size, processes)
+    shares = [
+        list(Batches([1] * n, batch_size, 0, "random", own, processes)) for own in range(processes)
+    ]
+
+    for step in zip(*shares, strict=True):
+        sizes = [len(own) for own in step]
+        cut = [equal_passes(own, sum(sizes), processes, most) for own in sizes]
+        assert len({len(parts) for parts in cut}) == 1
+        for own, parts in zip(sizes, cut, strict=True):
+            assert [i for part in parts for i in range(own)[part]] == list(range(own))
+            assert all(0 < part.stop - part.start <= most + 1 for part in parts)

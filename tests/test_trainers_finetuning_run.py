@@ -19,6 +19,7 @@ from builders.tasks import load_task
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune, main, parse
 from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.recipe import settings_of
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.texts import gather_texts
 from trainers.finetuning.watched_run import WatchedRun
@@ -107,6 +108,33 @@ def test_a_recipe_that_a_run_wrote_gives_the_run_again(ran: Path, tmp_path: Path
 
     assert same_weights(ran, tmp_path / "again")
     assert metrics(ran) == metrics(tmp_path / "again")
+
+
+def test_each_text_is_given_its_own_scores_in_whatever_order_is_trained(
+    world: World, tmp_path: Path
+) -> None:
+    """Forty texts of many lengths together have the probabilities of each alone."""
+    asked = parse(world.options(tmp_path, train_sampling_strategy="group_by_length"))
+    texts = gather_texts(load_task(world.task), asked.recipe, 0, print).train
+    settings = settings_of(asked.recipe, dict(asked.arguments))
+    fitting = Fitting(Plan(load_encoder(str(world.encoder)), settings, asked.arguments), texts)
+    shown = texts.texts[:40]
+
+    together = fitting.probabilities(fitting.tokenised(shown))
+    alone = [fitting.probabilities(fitting.tokenised([text]))[0] for text in shown]
+
+    assert len(np.unique(together[:, 0])) > 30
+    np.testing.assert_allclose(together, np.stack(alone), atol=1e-6)
+
+
+def test_a_classifier_is_no_encoder(
+    world: World, ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it was trained on would count too, and its head would not be drawn by the seed."""
+    assert main(world.options(tmp_path / "out", encoder=ran)) == 2
+
+    assert "is a classifier already" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_a_run_can_be_published(ran: Path, tmp_path: Path) -> None:

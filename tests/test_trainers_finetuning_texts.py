@@ -1,5 +1,7 @@
 """The texts of a run: where they come from, what is held out, how much each counts."""
 
+import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 from hub_server import running_hub
 from training_world import LABELS, World, make_world
 
+from builders.corpus import read_corpus
 from builders.data import LabelledTexts
 from builders.errors import NotAtHand, UserError
 from builders.normalisation import comparison_key
@@ -100,6 +103,41 @@ def test_real_validation_is_not_trained_on(world: World) -> None:
 
     assert texts.validation.counts() == {"drinks": 5, "walks": 5}
     assert not set(texts.validation.texts) & set(texts.train.texts)
+
+
+def test_the_checker_has_not_seen_what_training_is_watched_on(world: World) -> None:
+    """5 of 30 real texts of each label are watched on, and the checker is given the other 25."""
+    recipe = Recipe(
+        task=str(world.task),
+        train=["synthetic"],
+        corpus=str(world.corpus),
+        config="zero_shot",
+        real=str(world.real),
+        validation="real:5-per-label",
+        checker_per_label=50,
+    )
+    texts = gather_texts(load_task(world.task), recipe, 0, lambda line: None, checker=True)
+    assert texts.validation is not None
+    assert texts.checker is not None
+
+    assert texts.validation.counts() == {"drinks": 5, "walks": 5}
+    assert texts.checker.counts() == {"drinks": 25, "walks": 25}
+    assert not set(texts.validation.texts) & set(texts.checker.texts)
+
+
+def test_synthetic_copies_of_test_texts_are_not_trained_on(world: World, tmp_path: Path) -> None:
+    """The corpus was built where no real texts were at hand, and two of its texts are tested on."""
+    shutil.copytree(world.real, tmp_path / "real")
+    repeated = read_corpus(world.corpus, "zero_shot", tuple(LABELS)).texts[:2]
+    with (tmp_path / "real" / "outings.test.csv").open("a", newline="") as file:
+        csv.writer(file).writerows([text.upper() + "!", "drinks"] for text in repeated)
+    said: list[str] = []
+
+    texts = gathered(world, "synthetic", said=said, real=str(tmp_path / "real"))
+
+    assert not set(repeated) & set(texts.train.texts)
+    assert len(texts.train) == 46
+    assert said == ["synthetic: 2 texts left out: copies of real test texts"]
 
 
 @pytest.mark.parametrize(

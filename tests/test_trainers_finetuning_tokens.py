@@ -82,3 +82,13 @@ def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="has no padding token"):
         load_tokenizer(load_encoder(str(folder)))
+
+
+def test_a_length_that_leaves_no_token_of_a_text_is_refused(tmp_path: Path) -> None:
+    """The two ends take two: at 2 the tokenizer would not cut at all, at 3 a token is left."""
+    folder = save_tiny_encoder(tmp_path / "bert")
+    model, tokenizer = model_of(folder), load_tokenizer(load_encoder(str(folder)))
+
+    with pytest.raises(UserError, match=r"max_length 2: 2 tokens .*; give at least 3"):
+        limit_of(model, tokenizer, 2)
+    assert tokenise(tokenizer, ["a mug again"], limit_of(model, tokenizer, 3)).lengths == [3]

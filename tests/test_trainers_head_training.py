@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from builders.errors import UserError
 from trainers.head_training import AT_ONCE, Lesson, train_heads
 from trainers.heads import HeadSettings, build_head, class_probabilities
 from trainers.losses import CrossEntropy, DynamicImportance, Loss
@@ -264,3 +265,12 @@ def test_more_heads_than_go_at_once_are_all_trained() -> None:
 
     (alone,) = taught([lesson(vectors, labels, AT_ONCE)], settings)
     np.testing.assert_allclose(weights_of(heads[-1])[0], weights_of(alone)[0], atol=1e-6)
+
+
+def test_a_loss_that_is_no_number_stops_the_training() -> None:
+    """One vector of an encoder is infinite: the step is said, and no head comes of it."""
+    vectors, labels = two_clouds(4)
+    vectors[3] = np.inf
+
+    with pytest.raises(UserError, match=r"step 1: the loss of the head is nan"):
+        trained(vectors, labels)

@@ -25,6 +25,16 @@ def test_a_class_without_texts_weighs_nothing() -> None:
     np.testing.assert_allclose(class_weights(np.array([0, 2]), 3), [2 / 3, 0.0, 2 / 3], rtol=1e-6)
 
 
+def test_every_class_weighs_the_same_whatever_its_texts_count() -> None:
+    """Three texts of the first class, one of which counts four times: 6 and 2 of 8 are counted.
+
+    8 / (2 * 6) = 2/3 and 8 / (2 * 2) = 2; so (1 + 1 + 4) * 2/3 = (1 + 1) * 2.
+    """
+    counts_as = np.array([1, 1, 4, 1, 1], dtype=np.float32)
+    weights = class_weights(np.array([0, 0, 0, 1, 1]), 2, counts_as)
+    np.testing.assert_allclose(weights, [2 / 3, 2.0], rtol=1e-6)
+
+
 def test_the_head_is_one_hidden_layer_and_the_output_layer() -> None:
     """Dense 6 to 8, tanh, dropout, dense 8 to 3: (6 + 1) * 8 + (8 + 1) * 3 = 83 parameters."""
     head = build_head(6, 8, 3, 0.1, seed=0)

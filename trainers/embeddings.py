@@ -157,7 +157,7 @@ def _load_model(encoder: Encoder, pooling: Pooling) -> Any:
         first = modules.Pooling(tokens.get_embedding_dimension(), pooling_mode="cls")
         model = SentenceTransformer(modules=[tokens, first])
     _cut_to_positions(model)
-    return model
+    return model.float()  # some encoders are stored in half precision, and would compute in it
 
 
 def _cut_to_positions(model: Any) -> None:

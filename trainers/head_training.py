@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from builders.errors import UserError
 from trainers.heads import HeadSettings, class_weights, dense_layers
 from trainers.losses import Loss
 from trainers.threads import single_threaded
@@ -105,7 +106,14 @@ def _train_stack(
                 logits, y[each, batch], None if quality is None else quality[each, batch]
             )
             # A sum over the heads: no head's gradient depends on another head.
-            ((weights[each, batch] * losses).sum() / batch.shape[1]).backward()
+            total = (weights[each, batch] * losses).sum() / batch.shape[1]
+            if not torch.isfinite(total):
+                raise UserError(
+                    f"step {step + 1}: the loss of the head is {total.item()}, so training was "
+                    "stopped; the encoder gives vectors that are no numbers, or the loss does not "
+                    "suit them: use another encoder or loss"
+                )
+            total.backward()
             optimiser.step()
             schedule.step()
             step += 1

@@ -37,16 +37,19 @@ class HeadSettings:
     dropout: float = 0.1
 
 
-def class_weights(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float32]:
+def class_weights(
+    labels: NDArray[np.int64], n_labels: int, counts_as: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Weigh every class alike: n / (n_labels * n_c), 0 for a class without texts.
 
     Args:
         labels: Class indices, shape (n,).
         n_labels: Number of classes.
+        counts_as: How many texts each counts as (n,); None for one each.
     """
-    counts = np.bincount(labels, minlength=n_labels)
+    counts = np.bincount(labels, counts_as, minlength=n_labels)
     weights = np.zeros(n_labels)
-    np.divide(len(labels), n_labels * counts, out=weights, where=counts > 0)
+    np.divide(counts.sum(), n_labels * counts, out=weights, where=counts > 0)
     return weights.astype(np.float32)
 
 

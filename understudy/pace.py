@@ -14,6 +14,7 @@ from trainers.encoders import Encoder, load_encoder
 from trainers.finetuning.settings import FinetuneSettings
 from understudy.settings import StudySettings
 from understudy.trainer_choice import create_trainer
+from understudy.workers import gpus
 
 _FEW, _MORE = 4, 12  # texts of a label in two trainings: what they share is the start
 _PASSES = 3  # of a text in a step: the backward pass counts for two forward ones
@@ -72,6 +73,8 @@ def training_time(settings: StudySettings, runs: Sequence[ForeseenRun], processe
         encoder = load_encoder(settings.encoder, fetch=False)
     except NotAtHand as error:
         return f"not estimated ({error})"
+    if settings.trainer == "finetune" and not done and gpus() > 1:
+        return "not estimated (a training takes one GPU; set CUDA_VISIBLE_DEVICES=0 for it)"
     if settings.trainer == "finetune":
         seconds, basis = _of_finetuning(settings, encoder, todo, done)
     else:

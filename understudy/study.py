@@ -59,7 +59,7 @@ class Study:
         out: The study's folder.
         said: Called with each line that a person should read.
         session: What is said of the LLM; None for that of the settings, a recording.
-        processes: How many processes share the runs of fine-tuning; it decides no result.
+        processes: How many processes share the runs of fine-tuning; see `Workers`.
     """
 
     def __init__(

@@ -28,8 +28,9 @@ Finished = tuple[PlannedRun, Outcome]
 class Workers:
     """Trains runs, in this process or in several; a context manager that leaves none behind.
 
-    Each run is trained by one process, as it would be in this one: how many there are decides no
-    result. They are started when the first run needs them.
+    Each run is trained by one process, as it would be in this one. On a CPU they share its cores,
+    and sums over another number of threads are rounded otherwise; nothing else depends on it. They
+    are started when the first run needs them.
 
     Args:
         processes: How many; 1 for none but this one.

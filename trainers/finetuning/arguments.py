@@ -42,6 +42,9 @@ def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> 
         "logging_nan_inf_filter": False,
         "restore_callback_states_from_checkpoint": True,
         "dataloader_pin_memory": not on_cpu,
+        # Batches are drawn by `Batches`; what a `Trainer` does with these reaches its predictions.
+        "train_sampling_strategy": "random",
+        "dataloader_drop_last": False,
     }
     try:
         arguments = TrainingArguments(**values)

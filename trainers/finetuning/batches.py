@@ -82,6 +82,23 @@ class Batches:
         return np.asarray(get_length_grouped_indices(self.lengths, self.batch_size, None, seeded))
 
 
+def equal_passes(own: int, total: int, processes: int, most: int) -> list[slice]:
+    """Cut a process's share of a batch into as many passes as every process makes.
+
+    Where the weights are spread over the processes, each pass is one that all of them take part in.
+
+    Args:
+        own: Texts of this process's share.
+        total: Texts of the batch.
+        processes: How many share it, as `Batches` does.
+        most: Texts of a pass at most; one more where a share is that much longer than another.
+    """
+    longest_share = -(-total // processes)
+    n = min(-(-longest_share // most), total // processes)
+    ends = [own * i // n for i in range(n + 1)]
+    return [slice(start, end) for start, end in pairwise(ends)]
+
+
 def passes(lengths: Sequence[int], most: int, device: str) -> list[slice]:
     """Cut a batch into the passes through the model that cost least.
 

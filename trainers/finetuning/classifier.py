@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
+from builders.errors import UserError
 from trainers.base import ClassifierTrainer, Outcome, Setting
 from trainers.encoders import Encoder
 from trainers.finetuning.fitting import QUALITY_STEPS, Fitting, Plan
@@ -142,6 +143,11 @@ class Finetune(ClassifierTrainer):
         probabilities = np.zeros((0, len(train.label_names)), dtype=np.float32)
         if len(test):
             probabilities = fitting.probabilities(tokens)
+        if not np.isfinite(probabilities).all():
+            raise UserError(
+                f"step {fitting.trainer.state.global_step}: the model gives no numbers after it; "
+                f"lower learning_rate ({self.finetune_settings.learning_rate})"
+            )
         details: dict[str, Setting] = {
             "steps": int(fitting.trainer.state.global_step),
             "cut_train": fitting.train_tokens.cut,

@@ -192,13 +192,20 @@ def _multiplied(
     labels = np.asarray(train.labels, dtype=np.int64)
     total = by_loss.astype(np.float32)
     if plan.settings.class_weights == "balanced":
-        total = total * class_weights(labels, len(train.label_names))[labels]
+        total = total * class_weights(labels, len(train.label_names), by_source)[labels]
     return total if by_source is None else total * by_source
 
 
 def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) -> PreTrainedModel:
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
+    with loading(encoder):
+        made_as = AutoConfig.from_pretrained(encoder.path).architectures or []
+    if start is None and any(name.endswith("ForSequenceClassification") for name in made_as):
+        raise UserError(
+            f"--encoder {encoder.name}: is a classifier already, and what it was trained on would "
+            "count here too; name the encoder that it was made of, or save its AutoModel alone"
+        )
     with loading(encoder):
         model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
             start or encoder.path,

@@ -125,6 +125,13 @@ DECIDED: dict[str, str] = {
     "remove_unused_columns": "the rows hold what a step needs",
     "train_batch_size": "say batch_size",
     "max_seq_length": "say max_length",
+    "dataloader_drop_last": "every text of an epoch is trained on",
+    "average_tokens_across_devices": "the loss of a step is the mean over all its texts",
+    "data_seed": "seed draws the order of the texts too",
+    "prediction_loss_only": "macro-F1 needs the predictions",
+    "batch_eval_metrics": "macro-F1 is of all texts, not of a batch",
+    "eval_do_concat_batches": "macro-F1 is of all texts, not of a batch",
+    "save_only_model": "a checkpoint without the state of the optimiser cannot be gone on from",
 }
 """Keys that a user may know, and what to say instead."""
 

@@ -16,6 +16,7 @@ from trainers.finetuning.arguments import training_arguments
 from trainers.finetuning.checkpoints import Resume, open_checkpoints
 from trainers.finetuning.fitting import Plan
 from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, staging
+from trainers.finetuning.precision import meant_here
 from trainers.finetuning.processes import check_processes, in_first
 from trainers.finetuning.recipe import Recipe, settings_of
 from trainers.finetuning.recipe_file import write_recipe
@@ -146,6 +147,7 @@ def _made_of(ready: _Ready) -> dict[str, Any]:
         "checker's texts": texts.checker.content_hash if texts.checker else "",
         "processes": ready.processes,
         **given,
+        "precision": meant_here(ready.plan.settings.precision),
     }
 
 

@@ -2,13 +2,13 @@
 
 Test texts are no part of them: `test_texts` reads them when the training is over. At the start real
 data is loaded too, to refuse what is wrong with it before hours of work, and so that no training
-text is a copy of a test text; its test part is put away there and then.
+text is a copy of a test text, real or synthetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from builders.data import LabelledTexts
 from builders.errors import NotAtHand, UserError
 from builders.facts import BuildRecord
 from builders.real import RealData, load_real
+from builders.real.splitting import without
 from builders.tasks.base import Task
 from trainers.finetuning.corpora import load_corpus
 from trainers.finetuning.held_out import hold_out, real_held_out
@@ -69,13 +70,13 @@ def gather_texts(
     validation = parse_validation(recipe.validation)
     sources = {part.source for part in parts}
     watched_on_real = validation is not None and not validation.share
-    real = _real(task, recipe, said, needed=REAL in sources or watched_on_real or checker)
+    needed = REAL in sources or watched_on_real or checker
+    real = _real(task, recipe, said, needed=needed)
     at_hand: dict[str, LabelledTexts] = {REAL: real.train} if real else {}
     record = None
     if SYNTHETIC in sources:
-        at_hand[SYNTHETIC], record = load_corpus(
-            task, recipe.corpus, recipe.config, recipe.revision
-        )
+        texts, record = load_corpus(task, recipe.corpus, recipe.config, recipe.revision)
+        at_hand[SYNTHETIC] = texts if real is None else _without_copies(texts, real.test, said)
     drawn = [_drawn(part, at_hand[part.source], seed, said) for part in parts]
     train, weights = _mixed(parts, drawn)
     watched = None
@@ -90,7 +91,7 @@ def gather_texts(
         train=train,
         weights=weights / weights.mean(),
         validation=watched,
-        checker=_drawn(Part(REAL, recipe.checker_per_label), at_hand[REAL], seed, said)
+        checker=_checker_texts(at_hand[REAL], watched, recipe.checker_per_label, seed, said)
         if checker
         else None,
         corpus=record,
@@ -128,7 +129,7 @@ def refuse_gaps(texts: LabelledTexts, what: str) -> None:
 
 
 def _real(task: Task, recipe: Recipe, said: Said, *, needed: bool) -> RealData | None:
-    """Return the real data without its test part."""
+    """Return the real data, None where there are none and none are needed."""
     try:
         real = load_real(task, recipe.real)
     except NotAtHand as error:
@@ -138,13 +139,36 @@ def _real(task: Task, recipe: Recipe, said: Said, *, needed: bool) -> RealData |
         return None
     if needed and not len(real.train):
         raise UserError(f"{real.source}: has test texts alone; training ones are needed too")
-    return replace(real, test=real.test.select(()))
+    return real
 
 
 def _arm(part: Part, record: BuildRecord | None) -> str:
     if part.source == SYNTHETIC and record is not None:
         return record.strategy
     return "real_full" if part.per_label is None else "real"
+
+
+def _without_copies(corpus: LabelledTexts, test: LabelledTexts, said: Said) -> LabelledTexts:
+    """Leave out the synthetic texts that repeat a real test text, as a build does.
+
+    The corpus may have been built where no real texts were at hand.
+    """
+    from builders.filters.copies import CopyIndex
+
+    known = CopyIndex(test.texts, contained=True)
+    kept = [i for i, text in enumerate(corpus.texts) if known.copy_of(text) is None]
+    if len(kept) == len(corpus):
+        return corpus
+    said(f"synthetic: {len(corpus) - len(kept)} texts left out: copies of real test texts")
+    return corpus.select(kept)
+
+
+def _checker_texts(
+    real: LabelledTexts, watched: LabelledTexts | None, per_label: int, seed: int, said: Said
+) -> LabelledTexts:
+    """Return real texts for the quality checker, none of which training is watched on."""
+    left = real if watched is None else without(real, watched)
+    return _drawn(Part(REAL, per_label), left, seed, said)
 
 
 def _drawn(part: Part, texts: LabelledTexts, seed: int, said: Said) -> LabelledTexts:

@@ -78,6 +78,9 @@ def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asked: 
         model: The encoder with its head.
         tokenizer: Its tokenizer.
         asked: What the settings say.
+
+    Raises:
+        UserError: No token of a text would be left.
     """
     limits = [asked]
     if tokenizer.model_max_length < _NO_LIMIT:
@@ -89,6 +92,12 @@ def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asked: 
         table = getattr(embeddings, "position_embeddings", None)
         reserved = getattr(table, "padding_idx", None)
         limits.append(int(positions) - (0 if reserved is None else int(reserved) + 1))
+    own = tokenizer.num_special_tokens_to_add()
+    if min(limits) <= own:  # the tokenizer would not cut at all
+        raise UserError(
+            f"max_length {min(limits)}: {own} tokens of a text are the encoder's own; give at "
+            f"least {own + 1}"
+        )
     return min(limits)
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from builders.errors import UserError
-from trainers.finetuning.batches import Batches, passes
+from trainers.finetuning.batches import Batches, equal_passes, passes
 from trainers.finetuning.tokens import Tokens
 from trainers.losses import CrossEntropy, Loss
 
@@ -65,7 +65,7 @@ class WeightedTrainer(Trainer):
         """
         model.train()
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
-        parts = passes(lengths, self.args.per_device_train_batch_size, self.args.device.type)
+        parts = self._passes(lengths, num_items_in_batch)
         own = torch.zeros((), device=self.args.device)
         for part in parts:
             longest = lengths[part.start]
@@ -88,6 +88,13 @@ class WeightedTrainer(Trainer):
                 "or set precision to fp32"
             )
         return total
+
+    def _passes(self, lengths: list[int], total: torch.Tensor | int | None) -> list[slice]:
+        most = self.args.per_device_train_batch_size
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            n = len(lengths) if total is None else int(total)
+            return equal_passes(len(lengths), n, self.args.world_size, most)
+        return passes(lengths, most, self.args.device.type)
 
     def compute_loss(
         self,
