@@ -22,7 +22,7 @@ REAL_TEST = "real"
 """`RunRecord.evaluated_on` of a run that was scored on real text."""
 
 WORD_PIECES = "word_pieces"
-"""`FindingRecord.kind` of how an encoder's vocabulary cuts words."""
+"""`FindingRecord.kind` of how an encoder's vocabulary cuts words, and what it does not read."""
 
 
 @dataclass(frozen=True)

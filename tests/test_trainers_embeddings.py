@@ -479,3 +479,20 @@ def test_two_processes_may_share_a_cache_at_once(story: Story, tiny: Encoder) ->
     np.testing.assert_allclose(vectors[-5:], mean_of_tokens(tiny, texts[-5:]), atol=1e-5)
     assert story.printed[0][1:3] == [f"({N_TEXTS},", "16)"]
     assert story.printed[1][1:3] == ["(500,", "16)"]
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_texts_that_are_cut_are_counted(tiny: Encoder, tmp_path: Path, pooling: Pooling) -> None:
+    """Of 64 positions two are the ends': 62 words are read to the end, of 63 the last is not.
+
+    The vector of the longer text shows it: it is that of its first 62 words.
+    """
+    embeddings = Embeddings(tiny, pooling, tmp_path)
+    fits, longer = " ".join("a" * 62), " ".join("a" * 62 + "b")
+
+    found = embeddings.cut([fits, longer, "a b", longer])
+
+    assert (found.n, found.limit) == (2, 64)
+    same, cut, short = embeddings.of([fits, longer, "b"])
+    np.testing.assert_allclose(same, cut, atol=1e-6)
+    assert not np.allclose(same, short)

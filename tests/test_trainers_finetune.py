@@ -232,3 +232,5 @@ def test_texts_that_are_cut_are_counted(tmp_path: Path) -> None:
         len(text.replace(".", " .").replace("!", " !").split()) > 5 for text in train.texts
     )
     assert outcome.details["cut_train"] == longer
+    counted = Finetune(load_encoder(EMBEDDED), settings).cut(train.texts)
+    assert (counted.n, counted.limit) == (longer, 7)

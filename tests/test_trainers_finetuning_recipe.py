@@ -88,6 +88,9 @@ def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
         ("bf16=true", "say precision: bf16"),
         ("group_by_length=true", "say train_sampling_strategy: group_by_length"),
         ("push_to_hub=true", "understudy push model"),
+        ("dataloader_drop_last=true", "every text of an epoch is trained on"),
+        ("average_tokens_across_devices=false", "the mean over all its texts"),
+        ("save_only_model=true", "cannot be gone on from"),
         ("quux=2", "unknown option 'quux'"),
     ],
 )

@@ -85,3 +85,4 @@ def test_texts_of_a_language_that_the_encoder_does_not_know_are_warned_of(
     (finding,) = map(json.loads, (out / "findings.jsonl").read_text().splitlines())
     assert finding["kind"] == "word_pieces"
     assert finding["values"]["pieces"] > 1.6
+    assert (finding["values"]["cut"], finding["values"]["limit"]) == (0, 256)

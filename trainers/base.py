@@ -35,6 +35,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """How many texts an encoder does not read to their end.
+
+    Attributes:
+        n: Texts that are longer than the limit.
+        limit: Tokens of a text that the encoder is given at most; None where there is no limit.
+    """
+
+    n: int
+    limit: int | None
+
+
+@dataclass(frozen=True)
 class Job:
     """One training of several.
 
@@ -69,6 +82,10 @@ class ClassifierTrainer(ABC):
             test: Test texts, only predicted.
             seed: Draws the order and the initial weights.
         """
+
+    @abstractmethod
+    def cut(self, texts: Sequence[str]) -> Cut:
+        """Count the texts that are longer than the encoder takes: what comes after is not read."""
 
     def run_many(self, jobs: Sequence[Job], test: LabelledTexts) -> list[Outcome]:
         """Do each job as `run` does, in the order of `jobs`; the default does one after another.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.errors import UserError
+from trainers.base import Cut
 from trainers.encoders import Encoder, loading
 from trainers.encoding import encode
 
@@ -90,12 +91,30 @@ class Embeddings:
         keys = {hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest() for t in texts}
         return len(keys - self._known.keys())
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    def cut(self, texts: Sequence[str]) -> Cut:
+        """Count the texts that are longer than the encoder takes.
+
+        Raises:
+            UserError: The encoder cannot be loaded.
+        """
+        model = self._loaded()
+        limit = model.max_seq_length
+        if limit is None:
+            return Cut(0, None)
+        # A token is a byte or more, but for the ends of a text and what marks its first word.
+        long = [text for text in texts if len(text.encode(errors="replace")) + 8 > limit]
+        ids = model.tokenizer(long, truncation=False, verbose=False)["input_ids"] if long else []
+        return Cut(sum(len(own) > limit for own in ids), int(limit))
+
+    def _loaded(self) -> Any:
         if self._model is None:
             with loading(self.encoder):
                 self._model = _load_model(self.encoder, self.pooling)
+        return self._model
+
+    def _encode(self, texts: list[str]) -> Vectors:
         self.encoded += len(texts)
-        return encode(self._model, texts, unit_length=self.pooling == "mean")
+        return encode(self._loaded(), texts, unit_length=self.pooling == "mean")
 
     def _keep(self, keys: list[bytes], vectors: Vectors) -> None:
         from safetensors import SafetensorError

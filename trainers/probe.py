@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from trainers.base import ClassifierTrainer, Job, Outcome, Setting
+from trainers.base import ClassifierTrainer, Cut, Job, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, loading
 from trainers.head_curves import HeadCurves, classes
@@ -100,6 +100,10 @@ class Probe(ClassifierTrainer):
     def prepare(self, texts: list[str]) -> None:
         """Embed `texts`; every text once, whatever the number of runs."""
         self.embeddings.of(texts)
+
+    def cut(self, texts: Sequence[str]) -> Cut:
+        """Count the texts that are cut before they are embedded."""
+        return self.embeddings.cut(texts)
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Train a head on the vectors of `train` and predict `test`."""

@@ -135,7 +135,7 @@ class Study:
             skipped=skipped_runs(materials, self.settings, seeds),
             figures=plan_figures(materials, measuring),
             findings=[
-                *plan_word_pieces(materials, encoder, measuring.encoder),
+                *plan_word_pieces(materials, trainer, encoder, measuring.encoder),
                 *plan_findings(materials, runs, measuring),
             ],
         )

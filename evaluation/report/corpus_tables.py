@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from evaluation.records import CorpusRecord, StudyRecords, TaskFacts
+from evaluation.report.cut_texts import cut_texts
 from evaluation.report.scoring import in_table_order
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import counted
@@ -113,5 +114,6 @@ def real_data_table(records: StudyRecords) -> Table:
     notes = (
         "Dropped: rows whose value the task has no label for.",
         "Removed: training texts that the test split holds too (case and punctuation ignored).",
+        *cut_texts(records),
     )
     return Table("real-data", "Real data", columns, tuple(rows), notes)

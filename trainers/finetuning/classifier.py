@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from trainers.base import ClassifierTrainer, Outcome, Setting
+from trainers.base import ClassifierTrainer, Cut, Outcome, Setting
 from trainers.encoders import Encoder
 from trainers.finetuning.fitting import QUALITY_STEPS, Fitting, Plan
 from trainers.finetuning.settings import FinetuneSettings
-from trainers.finetuning.tokens import Tokens
+from trainers.finetuning.tokens import Tokens, encoder_limit, load_tokenizer, tokenise
 from trainers.finetuning.watching import every_so_many, steps_reported
 from trainers.losses import CHECKER_PER_LABEL, CrossEntropy, Loss
 from trainers.losses.base import real_for_checker
@@ -84,6 +84,11 @@ class Finetune(ClassifierTrainer):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "progress": _tell_nobody}
+
+    def cut(self, texts: Sequence[str]) -> Cut:
+        """Count the texts that are cut at `max_length`, or where the encoder takes fewer tokens."""
+        limit = encoder_limit(self.encoder, self.finetune_settings.max_length)
+        return Cut(tokenise(load_tokenizer(self.encoder), texts, limit).cut, limit)
 
     def run(self, train: LabelledTexts, test: LabelledTexts, seed: int) -> Outcome:
         """Fine-tune on `train` and predict `test`.

@@ -101,6 +101,21 @@ def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asked: 
     return min(limits)
 
 
+def encoder_limit(encoder: Encoder, asked: int) -> int:
+    """Return what `limit_of` says of an encoder whose weights need not be loaded for it.
+
+    Raises:
+        UserError: As of `limit_of`, or the encoder cannot be loaded.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    tokenizer = load_tokenizer(encoder)
+    with loading(encoder), torch.device("meta"):
+        model = AutoModel.from_config(AutoConfig.from_pretrained(encoder.path))
+    return limit_of(model, tokenizer, asked)
+
+
 def tokenise(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
