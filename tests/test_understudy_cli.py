@@ -744,7 +744,7 @@ def test_changed_real_data_is_done_again(
 
     result = commands.run(*arguments, cwd=tmp_path)
 
-    assert "1 runs done, 0 were there" in result.out
+    assert "1 run done, 0 were there" in result.out
     assert len(rows(out)) == 2
     assert [run.n_test for run in read_study(out).runs] == [25]
 

@@ -201,7 +201,7 @@ def test_the_time_of_fine_tuning_grows_with_the_letters() -> None:
 
     found = training_time(settings, runs, processes=2)
 
-    assert found == "about 2.5 minutes for 2 runs in 2 processes, estimated from 1 finished runs"
+    assert found == "about 2.5 minutes for 2 runs in 2 processes, estimated from 1 finished run"
 
 
 def test_a_curve_costs_passes_over_the_test_texts() -> None:
@@ -215,7 +215,7 @@ def test_a_curve_costs_passes_over_the_test_texts() -> None:
 
     found = training_time(settings, runs, processes=1)
 
-    assert found == "about 2.6 minutes for 1 runs, estimated from 1 finished runs"
+    assert found == "about 2.6 minutes for 1 run, estimated from 1 finished run"
 
 
 def test_letters_that_are_cut_cost_nothing() -> None:
@@ -226,6 +226,17 @@ def test_letters_that_are_cut_cost_nothing() -> None:
     found = training_time(StudySettings(trainer="finetune"), [done, run], processes=1)
 
     assert found.startswith("about 34.1 minutes")  # twice 1,024 s
+
+
+def test_where_there_are_several_gpus_nothing_is_trained_for_an_estimate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A study gives each process one; this process would see both, and be refused."""
+    monkeypatch.setattr("understudy.pace.gpus", lambda: 2)
+
+    found = training_time(StudySettings(trainer="finetune"), [foreseen(20)], processes=2)
+
+    assert found == "not estimated (a training takes one GPU; set CUDA_VISIBLE_DEVICES=0 for it)"
 
 
 @pytest.mark.slow

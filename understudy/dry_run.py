@@ -15,7 +15,7 @@ from evaluation.arms import LLM
 from evaluation.records import RunRecord
 from evaluation.report.columns import TextColumn, set_columns
 from evaluation.report.terminal import WIDTH
-from evaluation.report.wording import listed
+from evaluation.report.wording import listed, number_of
 from understudy.dry_writer import DryWriter
 from understudy.encoder_folders import check_places, places
 from understudy.gathering import gather
@@ -179,7 +179,7 @@ def _say_runs(studies: Sequence[_EncoderRuns], said: Said) -> None:
         said(f"\n{set_columns(names, columns, WIDTH)}\n")
     every = [run for study in studies for run in study.runs]
     known = sum(run.record is not None for run in every)
-    said(f"{len(every)} runs, of which {known} are there already")
+    said(f"{number_of(len(every), 'run')}, of which {known} are there already")
 
 
 def _say_requests(writer: Writer, said: Said) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from builders.data import LabelledTexts
 from builders.errors import NotAtHand
 from evaluation.records import RunRecord
+from evaluation.report.wording import number_of
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import Encoder, load_encoder
 from trainers.finetuning.settings import FinetuneSettings
@@ -82,7 +83,9 @@ def training_time(settings: StudySettings, runs: Sequence[ForeseenRun], processe
     if not done and settings.loss != "cross_entropy":
         basis += f", without what the loss {settings.loss} adds"
     shared = f" in {processes} processes" if processes > 1 else ""
-    return f"about {_spelled(seconds / processes)} for {len(todo)} runs{shared}, {basis}"
+    return (
+        f"about {_spelled(seconds / processes)} for {number_of(len(todo), 'run')}{shared}, {basis}"
+    )
 
 
 def _of_finetuning(
@@ -93,7 +96,7 @@ def _of_finetuning(
     if done:
         spent = sum(run.seconds or 0.0 for run in done)
         rate = spent / sum(_work(run, how, settings.curve_steps) for run in done)
-        return left * rate, f"estimated from {len(done)} finished runs"
+        return left * rate, f"estimated from {number_of(len(done), 'finished run')}"
     once = replace(how, epochs=1)
     trainer = create_trainer(_plain(settings, once), encoder, Embeddings(encoder), None)
     # The shortest texts: the measurement is to be short, and what it takes grows with the letters.
@@ -130,7 +133,10 @@ def _of_probe(
     basis = f"estimated from {len(sample)} texts that were just embedded and trained on"
     if done:
         head = sum(run.seconds or 0.0 for run in done) / len(done)
-        basis = f"estimated from {len(done)} finished runs and {len(sample)} texts just embedded"
+        basis = (
+            f"estimated from {number_of(len(done), 'finished run')} and {len(sample)} texts just "
+            "embedded"
+        )
     embedding = rate * _letters(texts) * new / len(texts)
     return embedding + len(todo) * head, f"{basis}; {new:,} texts are not embedded yet"
 

@@ -14,7 +14,7 @@ from evaluation.report.score_tables import arms_present, interval_cell, interval
 from evaluation.report.section import Block, Entry, Section
 from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
 from evaluation.report.table import Column, Table
-from evaluation.report.wording import listed
+from evaluation.report.wording import listed, number_of
 from evaluation.uncertainty.scores import Interval
 
 TITLE = "Understudy: a study with several encoders"
@@ -147,7 +147,10 @@ def _reports(studies: Sequence[EncoderStudy]) -> Section:
         left = f"; {absent} arms of tasks have no score yet, or none at all" if absent else ""
         runs = sum(run.status == "done" for run in each.records.runs)
         entries.append(
-            Entry(each.name, f"{each.name}/report/report.html ({runs} finished runs{left})")
+            Entry(
+                each.name,
+                f"{each.name}/report/report.html ({number_of(runs, 'finished run')}{left})",
+            )
         )
     return Section(
         "reports", "The report of each encoder", "Reports", (Block(entries=tuple(entries)),)

@@ -43,6 +43,11 @@ def between(values: Iterable[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
+def number_of(n: int, noun: str) -> str:
+    """Write a number of things: `1 run`, `1,024 runs`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names as a sentence does: `a`, `a and b`, `a, b and c`."""
     *others, last = names or [""]

@@ -67,6 +67,7 @@ def study_and_report(
         encoders: The encoders; none for that of the settings.
         processes: Processes that share the runs.
     """
+    from evaluation.report.wording import number_of
     from understudy.commands.report import report
     from understudy.encoder_studies import run_studies
 
@@ -80,9 +81,8 @@ def study_and_report(
         if folder != out:
             report(folder)  # of each as soon as it is finished: the next may take days
     table, page = report(out)
-    print(
-        f"\n{table}\n{done} runs done, {known} were there; {encoded} texts embedded\nreport: {page}"
-    )
+    finished = f"{number_of(done, 'run')} done, {known} were there"
+    print(f"\n{table}\n{finished}; {number_of(encoded, 'text')} embedded\nreport: {page}")
     return 0
 
 
