@@ -252,7 +252,8 @@ def measure(name: str) -> None:
         turns.run(list(found.values()))
     base = found["plain Trainer"].seconds
     for variant, own in found.items():
-        rate = BATCH * len(own.seconds) / sum(own.seconds)
+        # The last batch of an epoch may be smaller.
+        rate = min(BATCH * len(own.seconds), EPOCHS * len(train)) / sum(own.seconds)
         ratio = sum(base) / len(base) * len(own.seconds) / sum(own.seconds)
         f1 = ""
         if len(own.seconds) == len(base):
