@@ -428,6 +428,37 @@ def test_a_broken_answer_may_pass(
 
 
 @both
+def test_half_a_character_in_an_answer_costs_nothing(
+    server: Server, ledger: Ledger, transport: str
+) -> None:
+    """The next turn quotes it with a question mark in its place; the record can be written."""
+
+    async def handler(request: web.Request, body: Body) -> web.StreamResponse:
+        row = completion(body, [*written(body), "Half a character: \ud83d."])
+        row["choices"][0]["message"]["content"] += "\ud83d"
+        row["choices"][0]["finish_reason"] = row["model"] = "stop\ud83d"
+        return web.json_response(row)
+
+    server.handler = handler
+    composition = composed(server, ledger, transport, turns=2)
+
+    assert composition.record.kept == {"in/door": 4, "out door": 4}
+    assert server.bodies[-1]["messages"][2]["content"].endswith("?")
+    assert {(e.completion.model, e.completion.finish_reason) for e in ledger.entries()} == {
+        ("stop?", "stop?")
+    }
+
+
+@pytest.mark.parametrize("code", [10**61, -5, 1, True, 700])
+def test_a_code_that_is_no_status_is_not_taken_for_one(server: Server, code: int) -> None:
+    """A body may name any number as its error's code; failures are counted under a few words."""
+    server.handler = raw(json.dumps({"error": {"message": "no", "code": code}}).encode())
+
+    with pytest.raises(TryAgain, match=r"^error instead of an answer: no$"):
+        answer(client(server), asked())
+
+
+@both
 def test_an_answer_without_a_choice_fails(server: Server, transport: str) -> None:
     """The server answered, with nothing."""
     server.handler = raw(b'{"choices": []}', content_type="application/json")
@@ -662,11 +693,13 @@ def test_a_wait_that_is_none_is_not_heard(server: Server, value: str) -> None:
 # ---- A whole build ----------------------------------------------------------------------------
 
 
-def composed(server: Server, ledger: Ledger, transport: str = "aiohttp") -> Composition:
+def composed(
+    server: Server, ledger: Ledger, transport: str = "aiohttp", turns: int = 1
+) -> Composition:
     """Compose a corpus of four texts a label, one a request."""
     connection = Connection(base_url=server.url, transport=transport, timeout_s=20)
     llm = OpenAIChat("gardener-2", connection, Limits(2), Sampling(max_tokens=50), memory=ledger)
-    llm.turns = 1
+    llm.turns = turns
     live = Live(ledger, Budget.of(llm))
     return compose(TASK, Order("zero_shot", 4, 1), llm, live=live)
 

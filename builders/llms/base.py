@@ -269,8 +269,10 @@ class WaveLLM(LiveLLM):
 
 def prompt_bound(request: Request) -> int:
     """Return a number of tokens that the prompt cannot pass: no token is less than a byte."""
+    # An answer that is quoted may hold half a character, which is three bytes at most.
     return sum(
-        len(message["content"].encode()) + TOKENS_PER_MESSAGE for message in request.messages
+        len(message["content"].encode(errors="surrogatepass")) + TOKENS_PER_MESSAGE
+        for message in request.messages
     )
 
 

@@ -139,7 +139,7 @@ def _read_success(reply: Reply) -> Completion:
         row = json.loads(reply.body)
         if isinstance(row, dict) and row.get("error") and not row.get("choices"):
             status = row["error"].get("code") if isinstance(row["error"], dict) else None
-            if isinstance(status, int) and status != 200:
+            if isinstance(status, int) and 100 <= status < 600 and status != 200:
                 error = failure(reply, status)
                 raise error
             raise TryAgain("error instead of an answer", error_of(reply.body)[1])
@@ -158,7 +158,8 @@ def one_line(text: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """Return a word of the server's; it is written to files, which take no half characters."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else None
 
 
 def _model(value: object) -> str | None:
