@@ -14,12 +14,13 @@ from builders.composition import Composition, Live, Order, compose
 from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from builders.generation import Budget, Caps, Progress
+from builders.generation import Asking, Budget, Caps, Generation, Progress, Stretch
 from builders.generation.budget import Use
 from builders.ledger import Ledger
-from builders.llms.base import Limits, Price, Sampling
+from builders.llms.base import BudgetMet, Limits, Price, Sampling
 from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
+from builders.strategies import Plan, ZeroShot
 from builders.tasks import Prompt, Task
 
 TASK = Task(
@@ -154,20 +155,24 @@ def test_an_answer_is_recorded_before_more_is_asked(server: ChatServer, ledger: 
     assert 1 <= max(missing) <= 8
 
 
+NO_ROOM = """CREATE TRIGGER no_room BEFORE INSERT ON completions
+BEGIN SELECT RAISE(ABORT, 'no room'); END"""
+
+
 def test_where_an_answer_cannot_be_recorded_the_build_ends(
     server: ChatServer, ledger: Ledger
 ) -> None:
-    """A table is gone when the fifth comes: one line, and no more are sent than were in flight."""
+    """There is no room when the fifth comes: one line, and what is in flight is the last sent."""
     server.answer = answer_two
     taken = sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)
 
     def arrived(count: int) -> None:
         if count == 5:
-            taken.execute("DROP TABLE sent")
+            taken.execute(NO_ROOM)
 
     server.arrived = arrived
 
-    with pytest.raises(UserError, match=r"ledger .*: no such table: sent"):
+    with pytest.raises(UserError, match=r"ledger .*: no room"):
         composed(server, ledger, per_label=64, concurrency=2)
 
     taken.close()
@@ -499,6 +504,35 @@ def test_a_lost_answer_keeps_its_reservation(server: ChatServer, ledger: Ledger)
 
     assert composition.halt is not None
     assert len(server.bodies) == 12
+
+
+def test_a_lost_answer_counts_in_later_runs_too(server: ChatServer, ledger: Ledger) -> None:
+    """Its request was answered when it was sent again: that takes back one attempt of the two."""
+    server.answer = once(Answer(None, 200, b"torn"), first_of("in/door"))
+
+    for _ in range(3):
+        composed(server, ledger, caps=Caps(requests=12))
+
+    assert len(server.bodies) == 12
+    assert len(ledger) == 11
+    assert ledger.unanswered() == 0
+
+
+def test_all_that_is_known_is_charged_before_anything_is_sent(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """The conversations that come first are new, and 9 later ones have used 9 requests of 10."""
+    llm = llm_at(server, concurrency=1)
+    asking = Asking(TASK, ZeroShot(), Plan(2, sampling={"max_tokens": 300}), llm)
+    new, known = ([Stretch(label, i, 1, 1) for i in range(9)] for label in TASK.labels)
+    Generation(asking, ledger, Budget()).fill(known)
+    budget = Budget(Caps(requests=10))
+
+    with pytest.raises(BudgetMet, match="--max-requests 10 is met"):
+        Generation(asking, ledger, budget).fill([*new, *known])
+
+    assert len(server.bodies) == 10
+    assert budget.used["requests"] == 10
 
 
 def test_money_without_a_price_is_refused(server: ChatServer) -> None:

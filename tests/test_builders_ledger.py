@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from builders.errors import UserError
-from builders.ledger import Answered, Ledger, LedgerEntry, request_key
+from builders.ledger import Answered, Ledger, LedgerEntry, Sent, request_key
 from builders.requests import Completion, Message, Request, RequestId
 
 ENDPOINT = "https://llm.example/v1"
@@ -272,6 +272,23 @@ def test_answers_that_come_together_are_kept_all_or_none(tmp_path: Path) -> None
 
         assert ledger.record_all(both[:1], ENDPOINT, MODEL) == [Completion("1")]
         assert [entry.request for entry in ledger.entries()] == [good]
+
+
+def test_an_answer_takes_back_one_attempt(tmp_path: Path) -> None:
+    """Sent three times and refused once: beside the answer one attempt may have been billed."""
+    asked = request()
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        for _ in range(3):
+            ledger.sending("1", 40, 60)
+        ledger.unsent("1")
+        assert (ledger.sent("1"), ledger.unanswered()) == (Sent(40, 60, 2), 2)
+
+        ledger.record_all([Answered("1", asked, Completion("yes"))], ENDPOINT, MODEL, noted=True)
+        assert (ledger.sent("1"), ledger.unanswered()) == (Sent(40, 60, 1), 0)
+
+        # Asked by a run without a cap, which notes nothing and so takes nothing back.
+        ledger.record_all([Answered("1", asked, Completion("yes"))], ENDPOINT, MODEL)
+        assert ledger.sent("1") == Sent(40, 60, 1)
 
 
 def test_messages_that_turns_repeat_are_kept_once(tmp_path: Path) -> None:

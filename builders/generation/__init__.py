@@ -113,7 +113,7 @@ class Generation:
 
     async def _fill(self, stretches: Sequence[Stretch], signals: "_Signals") -> None:
         stop = asyncio.Event()
-        filling = asyncio.create_task(self._filler.fill(stretches, stop))
+        filling = asyncio.create_task(self._charge_and_fill(stretches, stop))
         with signals.heard(stop, filling):
             await asyncio.wait([filling])
         if filling.cancelled():
@@ -121,6 +121,10 @@ class Generation:
         if signals.number is not None and filling.exception() is None:
             raise Interrupted(signals.number)
         filling.result()
+
+    async def _charge_and_fill(self, stretches: Sequence[Stretch], stop: asyncio.Event) -> None:
+        await self._book.charge(stretches, stop)
+        await self._filler.fill(stretches, stop)
 
 
 class _Signals:

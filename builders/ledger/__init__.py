@@ -84,11 +84,18 @@ class Ledger:
         return self.record_all([Answered(key, request, completion)], endpoint, model)[0]
 
     def record_all(
-        self, answers: Sequence[Answered], endpoint: str, model: str
+        self, answers: Sequence[Answered], endpoint: str, model: str, *, noted: bool = False
     ) -> list[Completion]:
         """Keep answers, all or none of them, and return those that stand under their keys.
 
         In one transaction: that costs more than what is written in it.
+
+        Args:
+            answers: The answers.
+            endpoint: Where they were given.
+            model: The model as the requests named it.
+            noted: Whether `sending` was called for them. Each takes one such note back; what is
+                noted of earlier attempts, which may have been billed, stays.
         """
         address = public_address(endpoint)
         new: dict[str, str] = {}
@@ -108,7 +115,10 @@ class Ledger:
             kept = connection.executemany(
                 "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             ).rowcount
-            connection.executemany("DELETE FROM sent WHERE key = ?", [row[:1] for row in rows])
+            if noted:
+                keys = [row[:1] for row in rows]
+                connection.executemany("DELETE FROM sent WHERE key = ? AND times <= 1", keys)
+                connection.executemany("UPDATE sent SET times = times - 1 WHERE key = ?", keys)
         if len(self._messages) > _REMEMBERED:
             self._messages.clear()
         self._messages.update(new)
@@ -131,7 +141,7 @@ class Ledger:
             connection.execute("UPDATE sent SET times = times - 1 WHERE key = ?", (key,))
 
     def sent(self, key: str) -> Sent | None:
-        """Return what a request without an answer may have used before, None for nothing."""
+        """Return what a request may have used beside its answer, None for nothing."""
         rows = self._database.rows(
             "SELECT prompt_tokens, answer_tokens, times FROM sent WHERE key = ? AND times > 0", key
         )
@@ -216,8 +226,11 @@ class Ledger:
         return dict(rows)
 
     def unanswered(self) -> int:
-        """Count the requests that were sent within a budget and whose answer never came."""
-        rows = self._database.rows("SELECT total(times) FROM sent WHERE times > 0")
+        """Count how often requests were sent within a budget that have no answer."""
+        rows = self._database.rows(
+            "SELECT total(times) FROM sent"
+            " WHERE times > 0 AND key NOT IN (SELECT key FROM completions)"
+        )
         return int(rows[0][0])
 
     def entries(self) -> Iterator[LedgerEntry]:
