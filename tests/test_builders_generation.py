@@ -20,6 +20,7 @@ from builders.ledger import Ledger
 from builders.llms.base import BudgetMet, Limits, Price, Sampling
 from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
+from builders.requests import Completion
 from builders.strategies import Plan, ZeroShot
 from builders.tasks import Prompt, Task
 
@@ -177,6 +178,28 @@ def test_where_an_answer_cannot_be_recorded_the_build_ends(
 
     taken.close()
     assert 5 <= len(server.bodies) <= 7
+
+
+def test_what_a_ledger_does_not_take_at_first_is_kept_at_the_end(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    """There is room again when all in flight has ended: what was paid for is there."""
+
+    class Full(Ledger):
+        full = True
+
+        def record_all(self, *answers: Any, **how: Any) -> list[Completion]:
+            if self.full:
+                self.full = False
+                raise UserError("the disk is full")
+            return super().record_all(*answers, **how)
+
+    server.answer = answer_two
+    with Full(tmp_path / "ledger.sqlite") as ledger:
+        with pytest.raises(UserError, match="the disk is full"):
+            composed(server, ledger, per_label=64)
+
+        assert len(ledger) == len(server.bodies) >= 1
 
 
 def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:

@@ -105,6 +105,7 @@ class Engine:
             self._forget_later()
             while self._workers:  # what is in flight is paid for
                 await asyncio.wait(self._workers)
+            self._record()  # once more, if the ledger did not take all
         except asyncio.CancelledError:  # at once
             self._record()
             self._forget_later()

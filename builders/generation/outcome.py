@@ -128,14 +128,20 @@ class Book:
         return len(self._arrived)
 
     def keep(self) -> None:
-        """Keep the answers that are held for good, and let their conversations go on from them."""
+        """Keep the answers that are held for good, and let their conversations go on from them.
+
+        What the ledger does not take is held on.
+        """
         arrived, self._arrived = self._arrived, []
         if not arrived:
             return
         answers = [Answered(talk.key, _request(talk), answer) for talk, answer in arrived]
-        kept = self.ledger.record_all(
-            answers, self.llm.endpoint, self.llm.model, noted=self._notes_sent
-        )
+        llm = self.llm
+        try:
+            kept = self.ledger.record_all(answers, llm.endpoint, llm.model, noted=self._notes_sent)
+        except Exception:
+            self._arrived[:0] = arrived  # the ledger may take them later
+            raise
         for (talk, own), standing in zip(arrived, kept, strict=True):
             bound, prompt, answer = talk.bound, own.prompt_tokens, own.completion_tokens
             used = Use(

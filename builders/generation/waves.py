@@ -91,6 +91,7 @@ async def _until(
         finishes: Whether what is being answered when `stop` is set is waited for.
     """
     stopping = asyncio.create_task(stop.wait())
+    coming: asyncio.Future[tuple[Request, Completion | RequestFailed] | None] | None = None
     try:
         while True:
             finishes = finishes and not stop.is_set()
@@ -98,14 +99,13 @@ async def _until(
             await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
                 await asyncio.wait({coming}, timeout=None if finishes else _FOLLOWS_S)
-            if not coming.done():
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
-                return
-            if (found := coming.result()) is None:
+            if not coming.done() or (found := coming.result()) is None:
                 return
             yield found
     finally:
         stopping.cancel()
+        if coming is not None:  # a generator that is running cannot be closed
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         if isinstance(answers, AsyncGenerator):
             await answers.aclose()
