@@ -23,6 +23,8 @@ _REASONS = {
     "context_length": "context too long",
 }
 
+_SHOWN = 200  # characters of what a server says
+
 _TOO_LONG = re.compile(r"context (?:length|window)|tokens`? \+ .*must be <=", re.IGNORECASE)
 
 
@@ -79,7 +81,8 @@ def read_reply(reply: Reply) -> Completion:
         return _read_success(reply)
     if 300 <= reply.status < 400:
         # Not followed: the prompt and the key were meant for this server alone.
-        raise RequestFailed("redirect", f"to {reply.headers.get('location', 'nowhere')}")
+        location = one_line(reply.headers.get("location", "nowhere"))
+        raise RequestFailed("redirect", f"to {location}")
     raise failure(reply, reply.status)
 
 
@@ -152,9 +155,13 @@ def _read_success(reply: Reply) -> Completion:
 
 
 def one_line(text: str) -> str:
-    """Return a server's words for a terminal: in one line, without what would steer it."""
+    """Return a server's words for a terminal: in one line, without what would steer it.
+
+    Too many are cut between two words: the rest of a key could not be taken out any more.
+    """
     shown = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(shown.split())[:200]
+    line = " ".join(shown.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN].rpartition(' ')[0]} ...".lstrip()
 
 
 def _text(value: object) -> str | None:
