@@ -39,11 +39,16 @@ class Waves:
         """
         async with self._llm:
             talks = [Talk(stretch) for stretch in stretches]
-            while not stop.is_set() and (talks := [t for t in talks if self._book.prepare(t)]):
+            while (talks := self._left(talks, stop)) and not stop.is_set():
                 wave = list(itertools.takewhile(self._book.reserve, talks))
                 if not wave:
                     raise BudgetMet(f"{self._book.budget.passed_by(talks[0].bound)} is met")
                 await self._ask(wave, stop)
+
+    def _left(self, talks: Iterable[Talk], stop: asyncio.Event) -> list[Talk]:
+        """Return the conversations that are not at their end, as far as it goes until `stop`."""
+        going_on = itertools.takewhile(lambda talk: not stop.is_set(), talks)
+        return [talk for talk in going_on if self._book.prepare(talk)]
 
     async def _ask(self, wave: list[Talk], stop: asyncio.Event) -> None:
         book = self._book
