@@ -9,7 +9,7 @@ would cost several times the work of asking for it). Several processes may use o
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
@@ -168,10 +168,16 @@ class Ledger:
         rows = self._database.rows("SELECT note FROM notes WHERE name = ?", name)
         return str(rows[0][0]) if rows else None
 
-    def keep_note(self, name: str, text: str) -> None:
-        """Keep a note for later runs, such as the name of a batch; an empty one is forgotten."""
+    def change_note(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Keep a note for later runs, such as the names of batches.
+
+        Args:
+            name: Its name.
+            change: Returns the note in the place of what it is given, the note so far or None; an
+                empty one is forgotten. No other process changes the note meanwhile.
+        """
         with self._database.transaction() as connection:
-            if text:
+            if text := change(self.note(name)):
                 connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
             else:
                 connection.execute("DELETE FROM notes WHERE name = ?", (name,))
