@@ -17,7 +17,7 @@ from typing import Self
 
 from builders.ledger.database import Database
 from builders.ledger.records import Answered, LedgerEntry, LedgerStatistics, Sent
-from builders.request_key import canonical, public_address, request_key
+from builders.request_key import SHORT, canonical, public_address, request_key
 from builders.requests import Completion, Request, RequestId
 
 __all__ = ["Answered", "Ledger", "LedgerEntry", "LedgerStatistics", "Sent", "request_key"]
@@ -289,8 +289,14 @@ def _bodies(messages: list[str], request: Request, completion: Completion) -> tu
     return asked, _json(vars(completion))
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _message_row(role: str, content: str) -> tuple[str, str]:
     """Return a message's name and its JSON; the turns of a conversation ask for it again."""
+    return (_short_row if len(content) <= SHORT else _row)(role, content)
+
+
+def _row(role: str, content: str) -> tuple[str, str]:
     message = _json({"role": role, "content": content})
     return hashlib.sha256(message.encode()).hexdigest(), message
+
+
+_short_row = lru_cache(maxsize=_REMEMBERED)(_row)
