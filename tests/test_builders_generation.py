@@ -519,9 +519,21 @@ def test_a_refused_request_costs_nothing(server: ChatServer, ledger: Ledger) -> 
     assert len(server.bodies) == 13
 
 
-def test_a_lost_answer_keeps_its_reservation(server: ChatServer, ledger: Ledger) -> None:
-    """An answer that cannot be read may have been billed: it counts."""
-    server.answer = once(Answer(None, 200, b"torn"), first_of("in/door"))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"torn",
+        b'{"choices": []}',
+        b'{"error": "overloaded"}',
+        b'{"error": {"message": "broke off", "code": 500}}',
+        b'{"error": {"message": "not this prompt", "code": 400}}',
+    ],
+)
+def test_a_lost_answer_keeps_its_reservation(
+    body: bytes, server: ChatServer, ledger: Ledger
+) -> None:
+    """An answer that cannot be read, or is none, may have been billed: it counts."""
+    server.answer = once(Answer(None, 200, body), first_of("in/door"))
 
     composition = composed(server, ledger, caps=Caps(requests=12))
 

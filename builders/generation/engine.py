@@ -234,7 +234,7 @@ class Engine:
         except TryAgain as again:
             self._again(talk, again, sent)
         except RequestFailed as failed:
-            book.unanswered(talk, lost=False)
+            book.unanswered(talk, lost=failed.lost)
             self._give_up(talk, failed)
         except asyncio.CancelledError:
             book.unanswered(talk, lost=True)

@@ -74,7 +74,7 @@ class Waves:
 
     def _failed(self, talk: Talk, failed: RequestFailed) -> None:
         again = failed if isinstance(failed, TryAgain) else None
-        self._book.unanswered(talk, lost=again is not None and again.lost)
+        self._book.unanswered(talk, lost=failed.lost)
         talk.failures += 1
         if again is None or talk.failures >= _MOST_WAVES:
             self._book.gave_up(talk, failed)

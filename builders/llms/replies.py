@@ -52,7 +52,7 @@ def completion_of_body(body: Mapping[str, Any]) -> Completion:
     """
     choices = body.get("choices") or []
     if not choices:
-        raise RequestFailed("no choice")
+        raise RequestFailed("no choice", lost=True)
     message = choices[0].get("message") or {}
     usage = body.get("usage") or {}
     content, refusal = message.get("content"), message.get("refusal")
@@ -144,8 +144,10 @@ def _read_success(reply: Reply) -> Completion:
             status = row["error"].get("code") if isinstance(row["error"], dict) else None
             if isinstance(status, int) and 100 <= status < 600 and status != 200:
                 error = failure(reply, status)
+                if isinstance(error, RequestFailed):  # it may have come while the answer was made
+                    error.lost = error.lost or status not in _LIMITED
                 raise error
-            raise TryAgain("error instead of an answer", error_of(reply.body)[1])
+            raise TryAgain("error instead of an answer", error_of(reply.body)[1], lost=True)
         return completion_of_body(row)
     except (ValueError, RecursionError, AttributeError, TypeError, LookupError):
         # An answer may have been made, and billed, all the same.
