@@ -169,12 +169,9 @@ class Ledger:
         return str(rows[0][0]) if rows else None
 
     def change_note(self, name: str, change: Callable[[str | None], str]) -> None:
-        """Keep a note for later runs, such as the names of batches.
+        """Replace a note, such as the names of batches, by what `change` makes of it, or of None.
 
-        Args:
-            name: Its name.
-            change: Returns the note in the place of what it is given, the note so far or None; an
-                empty one is forgotten. No other process changes the note meanwhile.
+        It is kept for later runs, an empty one is forgotten. No other process changes it meanwhile.
         """
         with self._database.transaction() as connection:
             if text := change(self.note(name)):
