@@ -54,9 +54,19 @@ def _canonical(value: Any) -> str:
 _text = lru_cache(maxsize=64)(_canonical)
 
 
-@lru_cache(maxsize=4096)
+SHORT = 4096
+"""Characters of a message that is remembered: longer ones would take much memory together."""
+
+
 def _message(role: str, content: str) -> str:
+    return (_short_message if len(content) <= SHORT else _any_message)(role, content)
+
+
+def _any_message(role: str, content: str) -> str:
     return _canonical({"content": content, "role": role})
+
+
+_short_message = lru_cache(maxsize=4096)(_any_message)
 
 
 _last: dict[int, tuple[Mapping[str, Any], str]] = {}

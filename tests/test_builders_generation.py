@@ -14,12 +14,14 @@ from builders.composition import Composition, Live, Order, compose
 from builders.corpus import write_corpus
 from builders.data import LabelledTexts
 from builders.errors import UserError
-from builders.generation import Budget, Caps, Progress
+from builders.generation import Asking, Budget, Caps, Generation, Progress, Stretch
 from builders.generation.budget import Use
 from builders.ledger import Ledger
-from builders.llms.base import Limits, Price, Sampling
+from builders.llms.base import BudgetMet, Limits, Price, Sampling
 from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
+from builders.requests import Completion
+from builders.strategies import Plan, ZeroShot
 from builders.tasks import Prompt, Task
 
 TASK = Task(
@@ -154,24 +156,50 @@ def test_an_answer_is_recorded_before_more_is_asked(server: ChatServer, ledger: 
     assert 1 <= max(missing) <= 8
 
 
+NO_ROOM = """CREATE TRIGGER no_room BEFORE INSERT ON completions
+BEGIN SELECT RAISE(ABORT, 'no room'); END"""
+
+
 def test_where_an_answer_cannot_be_recorded_the_build_ends(
     server: ChatServer, ledger: Ledger
 ) -> None:
-    """A table is gone when the fifth comes: one line, and no more are sent than were in flight."""
+    """There is no room when the fifth comes: one line, and what is in flight is the last sent."""
     server.answer = answer_two
     taken = sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)
 
     def arrived(count: int) -> None:
         if count == 5:
-            taken.execute("DROP TABLE sent")
+            taken.execute(NO_ROOM)
 
     server.arrived = arrived
 
-    with pytest.raises(UserError, match=r"ledger .*: no such table: sent"):
+    with pytest.raises(UserError, match=r"ledger .*: no room"):
         composed(server, ledger, per_label=64, concurrency=2)
 
     taken.close()
     assert 5 <= len(server.bodies) <= 7
+
+
+def test_what_a_ledger_does_not_take_at_first_is_kept_at_the_end(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    """There is room again when all in flight has ended: what was paid for is there."""
+
+    class Full(Ledger):
+        full = True
+
+        def record_all(self, *answers: Any, **how: Any) -> list[Completion]:
+            if self.full:
+                self.full = False
+                raise UserError("the disk is full")
+            return super().record_all(*answers, **how)
+
+    server.answer = answer_two
+    with Full(tmp_path / "ledger.sqlite") as ledger:
+        with pytest.raises(UserError, match="the disk is full"):
+            composed(server, ledger, per_label=64)
+
+        assert len(ledger) == len(server.bodies) >= 1
 
 
 def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:
@@ -491,14 +519,55 @@ def test_a_refused_request_costs_nothing(server: ChatServer, ledger: Ledger) -> 
     assert len(server.bodies) == 13
 
 
-def test_a_lost_answer_keeps_its_reservation(server: ChatServer, ledger: Ledger) -> None:
-    """An answer that cannot be read may have been billed: it counts."""
-    server.answer = once(Answer(None, 200, b"torn"), first_of("in/door"))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"torn",
+        b'{"choices": []}',
+        b'{"error": "overloaded"}',
+        b'{"error": {"message": "broke off", "code": 500}}',
+        b'{"error": {"message": "not this prompt", "code": 400}}',
+    ],
+)
+def test_a_lost_answer_keeps_its_reservation(
+    body: bytes, server: ChatServer, ledger: Ledger
+) -> None:
+    """An answer that cannot be read, or is none, may have been billed: it counts."""
+    server.answer = once(Answer(None, 200, body), first_of("in/door"))
 
     composition = composed(server, ledger, caps=Caps(requests=12))
 
     assert composition.halt is not None
     assert len(server.bodies) == 12
+
+
+def test_a_lost_answer_counts_in_later_runs_too(server: ChatServer, ledger: Ledger) -> None:
+    """Its request was answered when it was sent again: that takes back one attempt of the two."""
+    server.answer = once(Answer(None, 200, b"torn"), first_of("in/door"))
+
+    for _ in range(3):
+        composed(server, ledger, caps=Caps(requests=12))
+
+    assert len(server.bodies) == 12
+    assert len(ledger) == 11
+    assert ledger.unanswered() == 0
+
+
+def test_all_that_is_known_is_charged_before_anything_is_sent(
+    server: ChatServer, ledger: Ledger
+) -> None:
+    """The conversations that come first are new, and 9 later ones have used 9 requests of 10."""
+    llm = llm_at(server, concurrency=1)
+    asking = Asking(TASK, ZeroShot(), Plan(2, sampling={"max_tokens": 300}), llm)
+    new, known = ([Stretch(label, i, 1, 1) for i in range(9)] for label in TASK.labels)
+    Generation(asking, ledger, Budget()).fill(known)
+    budget = Budget(Caps(requests=10))
+
+    with pytest.raises(BudgetMet, match="--max-requests 10 is met"):
+        Generation(asking, ledger, budget).fill([*new, *known])
+
+    assert len(server.bodies) == 10
+    assert budget.used["requests"] == 10
 
 
 def test_money_without_a_price_is_refused(server: ChatServer) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from builders.errors import UserError
-from builders.ledger import Answered, Ledger, LedgerEntry, request_key
+from builders.ledger import Answered, Ledger, LedgerEntry, Sent, request_key
+from builders.ledger.database import Database
 from builders.requests import Completion, Message, Request, RequestId
 
 ENDPOINT = "https://llm.example/v1"
@@ -274,6 +276,23 @@ def test_answers_that_come_together_are_kept_all_or_none(tmp_path: Path) -> None
         assert [entry.request for entry in ledger.entries()] == [good]
 
 
+def test_an_answer_takes_back_one_attempt(tmp_path: Path) -> None:
+    """Sent three times and refused once: beside the answer one attempt may have been billed."""
+    asked = request()
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        for _ in range(3):
+            ledger.sending("1", 40, 60)
+        ledger.unsent("1")
+        assert (ledger.sent("1"), ledger.unanswered()) == (Sent(40, 60, 2), 2)
+
+        ledger.record_all([Answered("1", asked, Completion("yes"))], ENDPOINT, MODEL, noted=True)
+        assert (ledger.sent("1"), ledger.unanswered()) == (Sent(40, 60, 1), 0)
+
+        # Asked by a run without a cap, which notes nothing and so takes nothing back.
+        ledger.record_all([Answered("1", asked, Completion("yes"))], ENDPOINT, MODEL)
+        assert ledger.sent("1") == Sent(40, 60, 1)
+
+
 def test_messages_that_turns_repeat_are_kept_once(tmp_path: Path) -> None:
     """Ten turns with a 100 kB prompt, repeated in each, take one of it and not ten."""
     path = tmp_path / "ledger.db"
@@ -286,6 +305,20 @@ def test_messages_that_turns_repeat_are_kept_once(tmp_path: Path) -> None:
             record(ledger, long, "ok")
         assert len(next(ledger.entries()).request.messages[0]["content"]) == 100_000
     assert path.stat().st_size < 300_000
+
+
+def test_long_messages_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """Of 100 messages of 100 kB, 10 MB together, less than 1 MB stays."""
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        record(ledger, request(), "ok")
+        tracemalloc.start()
+        try:
+            for n in range(100):
+                record(ledger, request(text=f"{n} " + "x" * 100_000), "ok")
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 def test_statistics_add_up_what_servers_said(tmp_path: Path) -> None:
@@ -421,6 +454,40 @@ def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path
         assert len(ledger) == 0
     release.join()
     other.close()
+
+
+def test_after_a_long_wait_for_another_process_waits_are_short_until_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers in flight need not wait as long; once it has ended all is as before."""
+    monkeypatch.setattr("builders.ledger.database._WAIT_S", 0.6)
+    database = Database(tmp_path / "ledger.db")
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UserError, match="another process holds it"), database.transaction():
+        pass
+    assert database.rows("PRAGMA busy_timeout") == [(500,)]
+
+    other.close()
+    with database.transaction():
+        pass
+
+    assert database.rows("PRAGMA busy_timeout") == [(600,)]
+    database.close()
+
+
+def test_a_ledger_stays_the_same_file_when_the_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is meant from where the ledger was opened."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Ledger(Path("ledger.db")) as ledger:
+        record(ledger, request(), "ok")
+        monkeypatch.chdir("elsewhere")
+        ledger.sync()
+
+    assert list(Path().iterdir()) == []
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:

@@ -389,12 +389,14 @@ def test_a_refusal_after_an_answer_is_about_one_request(server: Server) -> None:
 def test_a_redirect_is_not_followed(server: Server, transport: str, status: int) -> None:
     """Prompt and key were meant for this server alone."""
     with running() as other:
-        server.handler = raw(b"", status=status, headers={"Location": f"{other.url}/steal"})
+        there = f"{other.url}/{'steal' * 50}"
+        server.handler = raw(b"", status=status, headers={"Location": there})
 
         with pytest.raises(RequestFailed) as failed:
             answer(client(server, transport), asked())
 
         assert failed.value.reason == "redirect"
+        assert len(str(failed.value)) < 220
         assert other.bodies == []
 
 
@@ -425,6 +427,37 @@ def test_a_broken_answer_may_pass(
         answer(client(server, transport), asked())
 
     assert again.value.reason == reason
+
+
+@both
+def test_half_a_character_in_an_answer_costs_nothing(
+    server: Server, ledger: Ledger, transport: str
+) -> None:
+    """The next turn quotes it with a question mark in its place; the record can be written."""
+
+    async def handler(request: web.Request, body: Body) -> web.StreamResponse:
+        row = completion(body, [*written(body), "Half a character: \ud83d."])
+        row["choices"][0]["message"]["content"] += "\ud83d"
+        row["choices"][0]["finish_reason"] = row["model"] = "stop\ud83d"
+        return web.json_response(row)
+
+    server.handler = handler
+    composition = composed(server, ledger, transport, turns=2)
+
+    assert composition.record.kept == {"in/door": 4, "out door": 4}
+    assert server.bodies[-1]["messages"][2]["content"].endswith("?")
+    assert {(e.completion.model, e.completion.finish_reason) for e in ledger.entries()} == {
+        ("stop?", "stop?")
+    }
+
+
+@pytest.mark.parametrize("code", [10**61, -5, 1, True, 700])
+def test_a_code_that_is_no_status_is_not_taken_for_one(server: Server, code: int) -> None:
+    """A body may name any number as its error's code; failures are counted under a few words."""
+    server.handler = raw(json.dumps({"error": {"message": "no", "code": code}}).encode())
+
+    with pytest.raises(TryAgain, match=r"^error instead of an answer: no$"):
+        answer(client(server), asked())
 
 
 @both
@@ -592,6 +625,21 @@ def test_a_key_that_a_server_quotes_is_not_told(
 
 
 @both
+@pytest.mark.parametrize("before", range(175, 201, 5))
+def test_no_part_of_a_key_is_told(server: Server, transport: str, before: int) -> None:
+    """Of a long message 200 characters are shown, and the key may stand across that end."""
+    message = f"{'y' * (before - 1)} {KEY}{'z' * 90}\x1b[2J"
+    server.handler = refusing(400, {"error": {"message": message}})
+
+    with pytest.raises(RequestFailed) as error:
+        answer(client(server, transport), asked())
+
+    assert KEY[:4] not in str(error.value)
+    assert "yyy" in str(error.value)
+    assert str(error.value).isprintable()
+
+
+@both
 @pytest.mark.parametrize(
     ("status", "row"),
     [
@@ -659,14 +707,47 @@ def test_a_wait_that_is_none_is_not_heard(server: Server, value: str) -> None:
     assert again.value.after_s is None
 
 
+# ---- Addresses and keys ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", ".", ""])
+def test_a_host_that_cannot_be_one_is_refused(host: str) -> None:
+    """A part of a host's name has 1 to 63 characters."""
+    with pytest.raises(UserError, match="no address of a server; give one like"):
+        Connection(base_url=f"http://{host}/v1").endpoint()
+
+
+def test_a_name_and_a_key_are_not_both_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both would stand in the same header; the message shows neither password nor key."""
+    named = Connection(base_url="http://me:secret@127.0.0.1:9/v1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert named.endpoint().key is None
+
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with pytest.raises(UserError, match="leave out the name, or unset the key") as error:
+        named.endpoint()
+
+    assert "secret" not in str(error.value)
+    assert KEY not in str(error.value)
+
+
+def test_a_key_with_a_blank_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server takes one; and it could not be taken out of what a server says."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-made up")
+    with pytest.raises(UserError, match="holds a character that no key has"):
+        Connection().endpoint()
+
+
 # ---- A whole build ----------------------------------------------------------------------------
 
 
-def composed(server: Server, ledger: Ledger, transport: str = "aiohttp") -> Composition:
+def composed(
+    server: Server, ledger: Ledger, transport: str = "aiohttp", turns: int = 1
+) -> Composition:
     """Compose a corpus of four texts a label, one a request."""
     connection = Connection(base_url=server.url, transport=transport, timeout_s=20)
     llm = OpenAIChat("gardener-2", connection, Limits(2), Sampling(max_tokens=50), memory=ledger)
-    llm.turns = 1
+    llm.turns = turns
     live = Live(ledger, Budget.of(llm))
     return compose(TASK, Order("zero_shot", 4, 1), llm, live=live)
 

@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import itertools
 import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
-from typing import Any
 
+from builders.errors import UserError
 from builders.generation.asking import Answer, Asking, Questions, Stretch
 from builders.generation.budget import Budget, Caps
+from builders.generation.ending import Signals, Stop, run_to_end
 from builders.generation.engine import Engine
 from builders.generation.outcome import Book
 from builders.generation.progress import Progress
@@ -92,7 +90,7 @@ class Generation:
                 then is waited for and kept, since it is paid for.
         """
         self.progress.planned += sum(1 + s.last - s.first for s in stretches)
-        _run_to_end(self._fill, stretches)
+        run_to_end(lambda signals: self._fill(stretches, signals))
 
     def read(self, stretches: Iterable[Stretch]) -> Iterator[Answer]:
         """Yield the answers to `stretches` in the order of label, conversation and turn.
@@ -111,58 +109,33 @@ class Generation:
                 answers = list(book.asking.replay(block, book.known))
             yield from answers
 
-    async def _fill(self, stretches: Sequence[Stretch], signals: "_Signals") -> None:
-        stop = asyncio.Event()
-        filling = asyncio.create_task(self._filler.fill(stretches, stop))
-        with signals.heard(stop, filling):
-            await asyncio.wait([filling])
+    async def _fill(self, stretches: Sequence[Stretch], signals: Signals) -> None:
+        stop = Stop()
+        filling = asyncio.create_task(self._charge_and_fill(stretches, stop))
+        syncing = asyncio.create_task(self._sync())
+        try:
+            with signals.heard(stop, filling):
+                await asyncio.wait([filling])
+        finally:
+            syncing.cancel()
+            await asyncio.gather(syncing, return_exceptions=True)
         if filling.cancelled():
             raise KeyboardInterrupt
         if signals.number is not None and filling.exception() is None:
             raise Interrupted(signals.number)
         filling.result()
 
+    async def _charge_and_fill(self, stretches: Sequence[Stretch], stop: asyncio.Event) -> None:
+        await self._book.charge(stretches, stop)
+        await self._filler.fill(stretches, stop)
 
-class _Signals:
-    """Lets the first SIGINT or SIGTERM ask for the end, and the second one force it."""
-
-    def __init__(self) -> None:
-        self.number: int | None = None
-
-    @contextlib.contextmanager
-    def heard(self, stop: asyncio.Event, filling: "asyncio.Task[None]") -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread may handle signals
-            return
-        loop = asyncio.get_running_loop()
-
-        def hear(number: int, frame: FrameType | None) -> None:
-            if self.number is None:
-                self.number = number
-                loop.call_soon_threadsafe(stop.set)
-            else:
-                loop.call_soon_threadsafe(filling.cancel)
-
-        before = {number: signal.signal(number, hear) for number in _NUMBERS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    async def _sync(self) -> None:
+        """Bring what was recorded to the disk, out of the way of what is being asked."""
+        while True:
+            await asyncio.sleep(_SYNC_S)
+            with contextlib.suppress(UserError):  # it is tried again, and recording will say it
+                await asyncio.to_thread(self._book.ledger.sync)
 
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_SYNC_S = 1.0
 _TOGETHER = 16  # conversations that are looked up at once
-
-
-def _run_to_end(
-    work: Callable[[Sequence[Stretch], _Signals], Any], stretches: Sequence[Stretch]
-) -> None:
-    """Run `work`, in a thread of its own where an event loop runs already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work(stretches, _Signals()))
-        return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, work(stretches, _Signals())).result()

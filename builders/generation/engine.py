@@ -30,7 +30,6 @@ _OPEN = 4  # conversations for each request in flight: none is idle, and the las
 _TOGETHER = 16  # conversations that are opened at once
 _HOPELESS = 20  # requests given up one after another, whatever the reason, before a build stops
 _ENOUGH = 8  # answers that are recorded together without waiting for more
-_SYNC_S = 1.0
 _GLANCE_S = 0.2  # how long a pause may be until it is looked whether the build is to end
 
 
@@ -72,13 +71,8 @@ class Engine:
         self._stop = stop
         self._turn = asyncio.Lock()
         self._idle = asyncio.Event()
-        syncing = asyncio.create_task(self._sync())
-        try:
-            async with self._llm:
-                await self._work_to_end()
-        finally:
-            syncing.cancel()
-            await asyncio.gather(syncing, return_exceptions=True)
+        async with self._llm:
+            await self._work_to_end()
         if self._error is not None:
             raise self._error
 
@@ -105,6 +99,7 @@ class Engine:
             self._forget_later()
             while self._workers:  # what is in flight is paid for
                 await asyncio.wait(self._workers)
+            self._record()  # once more, if the ledger did not take all
         except asyncio.CancelledError:  # at once
             self._record()
             self._forget_later()
@@ -158,8 +153,10 @@ class Engine:
         """Make sure that a conversation is ready, if there is one left."""
         most = _OPEN * self._window.most
         # Some together: the ledger finds many at once sooner. The first need not wait for all.
-        while (room := min(_TOGETHER, most - self._open)) and (
-            room == _TOGETHER or not self._ready
+        while (
+            not self._ending  # thousands may be known
+            and (room := min(_TOGETHER, most - self._open))
+            and (room == _TOGETHER or not self._ready)
         ):
             opened = [Talk(stretch) for stretch in itertools.islice(self._stretches, room)]
             if not opened:
@@ -237,7 +234,7 @@ class Engine:
         except TryAgain as again:
             self._again(talk, again, sent)
         except RequestFailed as failed:
-            book.unanswered(talk, lost=False)
+            book.unanswered(talk, lost=failed.lost)
             self._give_up(talk, failed)
         except asyncio.CancelledError:
             book.unanswered(talk, lost=True)
@@ -324,9 +321,3 @@ class Engine:
             self._error = Exhausted(
                 f"the last {_HOPELESS} requests failed, one after another ({failed.reason})"
             )
-
-    async def _sync(self) -> None:
-        """Bring what was recorded to the disk, out of the way of what is being asked."""
-        while True:
-            await asyncio.sleep(_SYNC_S)
-            await asyncio.to_thread(self._book.ledger.sync)

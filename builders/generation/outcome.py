@@ -1,6 +1,8 @@
 """Keeps what becomes of requests: the ledger, the budget and the counts agree on it."""
 
-from collections.abc import Callable
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from builders.generation.asking import Asking, Stretch
@@ -9,6 +11,8 @@ from builders.generation.progress import Progress
 from builders.ledger import Answered, Ledger
 from builders.llms.base import DirectLLM, LiveLLM, RequestFailed, TryAgain, prompt_bound
 from builders.requests import Completion, Request
+
+_TOGETHER = 16  # conversations that are looked up at once
 
 
 @dataclass
@@ -62,14 +66,38 @@ class Book:
         self.failed: dict[str, str] = {}
         self.broken: set[tuple[str, int]] = set()
         self._counted: set[str] = set()
+        self._charged: dict[tuple[str, int], int] = {}
         self._arrived: list[tuple[Talk, Completion]] = []
         # A batch goes on when the process ends: its answers are fetched, and not lost.
         self._notes_sent = bool(budget.caps) and isinstance(asking.llm, DirectLLM)
         self._watch = watch
 
+    async def charge(self, stretches: Iterable[Stretch], stop: asyncio.Event) -> None:
+        """Charge all that the ledger holds of `stretches`, where a cap could be passed without.
+
+        Requests are sent before all conversations are open, and have to leave room for what the
+        later ones have used.
+
+        Args:
+            stretches: What will be asked for.
+            stop: Ends it.
+        """
+        stretches = iter(stretches)
+        while (
+            self._notes_sent
+            and not stop.is_set()
+            and (block := list(itertools.islice(stretches, _TOGETHER)))
+        ):
+            with self.ledger.reading():
+                for stretch in block:
+                    self.prepare(talk := Talk(stretch))
+                    self._charged[stretch.label, stretch.conversation] = len(talk.contents)
+            await asyncio.sleep(0)
+
     def prepare(self, talk: Talk) -> bool:
         """Walk `talk` over what is known to its next request; False at its end."""
         stretch = talk.stretch
+        counted = self._charged.get((stretch.label, stretch.conversation), 0)
         while len(talk.contents) < stretch.last:
             request = self.asking.request(stretch, talk.contents)
             key = self.asking.key(request)
@@ -79,9 +107,9 @@ class Book:
             if known is None:
                 self._expect(talk, request, key)
                 return True
-            if request.id.turn >= stretch.first:
+            if request.id.turn >= stretch.first and request.id.turn > counted:
                 self.progress.known += 1
-                self._count(request, known)
+                self._count(key, known)
             talk.contents.append(known.content)
         return False
 
@@ -100,12 +128,20 @@ class Book:
         return len(self._arrived)
 
     def keep(self) -> None:
-        """Keep the answers that are held for good, and let their conversations go on from them."""
+        """Keep the answers that are held for good, and let their conversations go on from them.
+
+        What the ledger does not take is held on.
+        """
         arrived, self._arrived = self._arrived, []
         if not arrived:
             return
         answers = [Answered(talk.key, _request(talk), answer) for talk, answer in arrived]
-        kept = self.ledger.record_all(answers, self.llm.endpoint, self.llm.model)
+        llm = self.llm
+        try:
+            kept = self.ledger.record_all(answers, llm.endpoint, llm.model, noted=self._notes_sent)
+        except Exception:
+            self._arrived[:0] = arrived  # the ledger may take them later
+            raise
         for (talk, own), standing in zip(arrived, kept, strict=True):
             bound, prompt, answer = talk.bound, own.prompt_tokens, own.completion_tokens
             used = Use(
@@ -163,13 +199,17 @@ class Book:
         if key != talk.key:
             talk.key, talk.sent, talk.failures, talk.refused_since = key, 0, 0, None
         talk.request, talk.bound = request, Use(prompt_bound(request), most)
-        # Sent by an earlier run that ended before the answer came: it may have been billed.
+        self._count_lost(key)
+
+    def _count_lost(self, key: str) -> None:
+        """Charge what earlier runs sent and got no answer to: it may have been billed."""
         if self._notes_sent and key not in self._counted and (lost := self.ledger.sent(key)):
             self._counted.add(key)
             for _ in range(lost.times):
                 self.budget.charge(Use(lost.prompt_tokens, lost.answer_tokens))
 
-    def _count(self, request: Request, known: Completion) -> None:
+    def _count(self, key: str, known: Completion) -> None:
+        self._count_lost(key)
         self.budget.charge(Use(known.prompt_tokens or 0, known.completion_tokens or 0))
         self._add_tokens(known)
         self.show()

@@ -39,11 +39,16 @@ class Waves:
         """
         async with self._llm:
             talks = [Talk(stretch) for stretch in stretches]
-            while not stop.is_set() and (talks := [t for t in talks if self._book.prepare(t)]):
+            while (talks := self._left(talks, stop)) and not stop.is_set():
                 wave = list(itertools.takewhile(self._book.reserve, talks))
                 if not wave:
                     raise BudgetMet(f"{self._book.budget.passed_by(talks[0].bound)} is met")
                 await self._ask(wave, stop)
+
+    def _left(self, talks: Iterable[Talk], stop: asyncio.Event) -> list[Talk]:
+        """Return the conversations that are not at their end, as far as it goes until `stop`."""
+        going_on = itertools.takewhile(lambda talk: not stop.is_set(), talks)
+        return [talk for talk in going_on if self._book.prepare(talk)]
 
     async def _ask(self, wave: list[Talk], stop: asyncio.Event) -> None:
         book = self._book
@@ -69,7 +74,7 @@ class Waves:
 
     def _failed(self, talk: Talk, failed: RequestFailed) -> None:
         again = failed if isinstance(failed, TryAgain) else None
-        self._book.unanswered(talk, lost=again is not None and again.lost)
+        self._book.unanswered(talk, lost=failed.lost)
         talk.failures += 1
         if again is None or talk.failures >= _MOST_WAVES:
             self._book.gave_up(talk, failed)
@@ -91,6 +96,7 @@ async def _until(
         finishes: Whether what is being answered when `stop` is set is waited for.
     """
     stopping = asyncio.create_task(stop.wait())
+    coming: asyncio.Future[tuple[Request, Completion | RequestFailed] | None] | None = None
     try:
         while True:
             finishes = finishes and not stop.is_set()
@@ -98,14 +104,13 @@ async def _until(
             await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
                 await asyncio.wait({coming}, timeout=None if finishes else _FOLLOWS_S)
-            if not coming.done():
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
-                return
-            if (found := coming.result()) is None:
+            if not coming.done() or (found := coming.result()) is None:
                 return
             yield found
     finally:
         stopping.cancel()
+        if coming is not None:  # a generator that is running cannot be closed
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         if isinstance(answers, AsyncGenerator):
             await answers.aclose()

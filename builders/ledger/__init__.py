@@ -9,7 +9,7 @@ would cost several times the work of asking for it). Several processes may use o
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Self
 
 from builders.ledger.database import Database
 from builders.ledger.records import Answered, LedgerEntry, LedgerStatistics, Sent
-from builders.request_key import canonical, public_address, request_key
+from builders.request_key import SHORT, canonical, public_address, request_key
 from builders.requests import Completion, Request, RequestId
 
 __all__ = ["Answered", "Ledger", "LedgerEntry", "LedgerStatistics", "Sent", "request_key"]
@@ -84,11 +84,18 @@ class Ledger:
         return self.record_all([Answered(key, request, completion)], endpoint, model)[0]
 
     def record_all(
-        self, answers: Sequence[Answered], endpoint: str, model: str
+        self, answers: Sequence[Answered], endpoint: str, model: str, *, noted: bool = False
     ) -> list[Completion]:
         """Keep answers, all or none of them, and return those that stand under their keys.
 
         In one transaction: that costs more than what is written in it.
+
+        Args:
+            answers: The answers.
+            endpoint: Where they were given.
+            model: The model as the requests named it.
+            noted: Whether `sending` was called for them. Each takes one such note back; what is
+                noted of earlier attempts, which may have been billed, stays.
         """
         address = public_address(endpoint)
         new: dict[str, str] = {}
@@ -108,7 +115,10 @@ class Ledger:
             kept = connection.executemany(
                 "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             ).rowcount
-            connection.executemany("DELETE FROM sent WHERE key = ?", [row[:1] for row in rows])
+            if noted:
+                keys = [row[:1] for row in rows]
+                connection.executemany("DELETE FROM sent WHERE key = ? AND times <= 1", keys)
+                connection.executemany("UPDATE sent SET times = times - 1 WHERE key = ?", keys)
         if len(self._messages) > _REMEMBERED:
             self._messages.clear()
         self._messages.update(new)
@@ -131,7 +141,7 @@ class Ledger:
             connection.execute("UPDATE sent SET times = times - 1 WHERE key = ?", (key,))
 
     def sent(self, key: str) -> Sent | None:
-        """Return what a request without an answer may have used before, None for nothing."""
+        """Return what a request may have used beside its answer, None for nothing."""
         rows = self._database.rows(
             "SELECT prompt_tokens, answer_tokens, times FROM sent WHERE key = ? AND times > 0", key
         )
@@ -158,10 +168,13 @@ class Ledger:
         rows = self._database.rows("SELECT note FROM notes WHERE name = ?", name)
         return str(rows[0][0]) if rows else None
 
-    def keep_note(self, name: str, text: str) -> None:
-        """Keep a note for later runs, such as the name of a batch; an empty one is forgotten."""
+    def change_note(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a note, such as the names of batches, by what `change` makes of it, or of None.
+
+        It is kept for later runs, an empty one is forgotten. No other process changes it meanwhile.
+        """
         with self._database.transaction() as connection:
-            if text:
+            if text := change(self.note(name)):
                 connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
             else:
                 connection.execute("DELETE FROM notes WHERE name = ?", (name,))
@@ -216,8 +229,11 @@ class Ledger:
         return dict(rows)
 
     def unanswered(self) -> int:
-        """Count the requests that were sent within a budget and whose answer never came."""
-        rows = self._database.rows("SELECT total(times) FROM sent WHERE times > 0")
+        """Count how often requests were sent within a budget that have no answer."""
+        rows = self._database.rows(
+            "SELECT total(times) FROM sent"
+            " WHERE times > 0 AND key NOT IN (SELECT key FROM completions)"
+        )
         return int(rows[0][0])
 
     def entries(self) -> Iterator[LedgerEntry]:
@@ -270,8 +286,14 @@ def _bodies(messages: list[str], request: Request, completion: Completion) -> tu
     return asked, _json(vars(completion))
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _message_row(role: str, content: str) -> tuple[str, str]:
     """Return a message's name and its JSON; the turns of a conversation ask for it again."""
+    return (_short_row if len(content) <= SHORT else _row)(role, content)
+
+
+def _row(role: str, content: str) -> tuple[str, str]:
     message = _json({"role": role, "content": content})
     return hashlib.sha256(message.encode()).hexdigest(), message
+
+
+_short_row = lru_cache(maxsize=_REMEMBERED)(_row)

@@ -55,11 +55,13 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = path.absolute()  # the process may change its folder
+        self._impatient = False
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
-                path.absolute(), timeout=_WAIT_S, isolation_level=None, check_same_thread=False
+                self._file, timeout=_WAIT_S, isolation_level=None, check_same_thread=False
             )
         except (OSError, sqlite3.Error) as error:
             raise self._reported(error) from error
@@ -80,7 +82,7 @@ class Database:
     def sync(self) -> None:
         """Wait until all that was recorded is on the disk; others may record meanwhile."""
         try:
-            with closing(sqlite3.connect(self.path, timeout=_WAIT_S)) as own:
+            with closing(sqlite3.connect(self._file, timeout=_WAIT_S)) as own:
                 own.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (OSError, sqlite3.Error) as error:
             raise self._reported(error) from error
@@ -105,6 +107,8 @@ class Database:
                 self._connection.execute(begin)
                 yield self._connection
                 self._connection.execute("COMMIT")
+                if self._impatient:
+                    self._wait(_WAIT_S)
             except BaseException as error:
                 with suppress(sqlite3.Error):  # SQLite may have rolled back already
                     self._connection.execute("ROLLBACK")
@@ -148,6 +152,10 @@ class Database:
                     raise self._reported(error) from error
                 time.sleep(0.01)
 
+    def _wait(self, seconds: float) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+        self._impatient = seconds < _WAIT_S
+
     def _reported(self, error: OSError | sqlite3.Error) -> Exception:
         """Return the one line that says what is wrong, or a mistake of the program's own."""
         if isinstance(error, OSError):
@@ -158,6 +166,6 @@ class Database:
             return error
         if code & 0xFF == sqlite3.SQLITE_BUSY:  # the answers in flight need not wait as long
             with suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA busy_timeout = 500")
+                self._wait(0.5)
         problem = _REMEDIES.get(code & 0xFF, str(error))
         return UserError(f"ledger {self.path}: {problem} ({error})")

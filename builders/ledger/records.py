@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """Times that a request was sent and no answer is known, and what each may have used at most."""
+    """Times that a request was sent and no answer came, and what each may have used at most."""
 
     prompt_tokens: int
     answer_tokens: int

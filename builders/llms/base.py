@@ -22,11 +22,13 @@ class RequestFailed(Exception):
     Attributes:
         reason: What reports and the ledger count it under: a few words, never a server's own,
             which may quote a key.
+        lost: Whether it may have been billed all the same.
     """
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", *, lost: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.lost = lost
 
 
 class TryAgain(RequestFailed):
@@ -35,7 +37,6 @@ class TryAgain(RequestFailed):
     Attributes:
         after_s: Seconds that the server asked to wait, None where it did not say.
         limited: Whether the server refused for want of capacity: nothing was done, or billed.
-        lost: Whether an answer may have been made, and billed, that did not arrive.
     """
 
     def __init__(
@@ -47,10 +48,9 @@ class TryAgain(RequestFailed):
         limited: bool = False,
         lost: bool = False,
     ) -> None:
-        super().__init__(reason, detail)
+        super().__init__(reason, detail, lost=lost)
         self.after_s = after_s
         self.limited = limited
-        self.lost = lost
 
 
 class Rephrase(Exception):
@@ -269,8 +269,10 @@ class WaveLLM(LiveLLM):
 
 def prompt_bound(request: Request) -> int:
     """Return a number of tokens that the prompt cannot pass: no token is less than a byte."""
+    # An answer that is quoted may hold half a character, which is three bytes at most.
     return sum(
-        len(message["content"].encode()) + TOKENS_PER_MESSAGE for message in request.messages
+        len(message["content"].encode(errors="surrogatepass")) + TOKENS_PER_MESSAGE
+        for message in request.messages
     )
 
 

@@ -187,8 +187,8 @@ class BatchAPI:
 
     def said(self, text: str) -> str:
         """Return what a server said in one line, without the key."""
-        line = " ".join(text.split())[:300]
-        return line.replace(self._endpoint.key, "***") if self._endpoint.key else line
+        line = " ".join(text.split())
+        return (line.replace(self._endpoint.key, "***") if self._endpoint.key else line)[:300]
 
     @property
     def _there(self) -> "openai.AsyncOpenAI":

@@ -1,5 +1,6 @@
 """What is remembered of a server from run to run."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -15,5 +16,8 @@ class Memory(Protocol):
     def note(self, name: str) -> str | None:
         """Return the note of that name, None if there is none."""
 
-    def keep_note(self, name: str, text: str) -> None:
-        """Keep a note for later runs; an empty one is forgotten."""
+    def change_note(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a note by what `change` makes of it, for later runs; an empty one is forgotten.
+
+        No other process changes it meanwhile.
+        """

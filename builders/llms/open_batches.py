@@ -51,7 +51,7 @@ class OpenBatches:
     def __init__(self, memory: Memory | None, endpoint: str, model: str) -> None:
         self._memory = memory
         self._name = f"batches of {model} at {endpoint}"
-        self._own: list[OpenBatch] = []
+        self._own: str | None = None
 
     def holding(self, names: Iterable[str]) -> list[OpenBatch]:
         """Return the batches that hold any of the requests with these ids."""
@@ -60,25 +60,36 @@ class OpenBatches:
 
     def keep(self, batch: OpenBatch) -> None:
         """Note the batch, or what is new of it."""
-        others = [each for each in self._read() if each.digest != batch.digest]
-        self._write([*others, batch])
+        self._replace(batch, [batch])
 
     def close(self, batch: OpenBatch, names: Iterable[str]) -> None:
         """Forget a batch, but for requests that are not among `names`: they are read later."""
         left = batch.asked - {name[-TAIL:] for name in names}
-        others = [each for each in self._read() if each.digest != batch.digest]
         rest = [OpenBatch(batch.digest, left, batch.batch, batch.made)] if left else []
-        self._write([*others, *rest])
+        self._replace(batch, rest)
+
+    def _replace(self, batch: OpenBatch, new: list[OpenBatch]) -> None:
+        def changed(note: str | None) -> str:
+            others = [each for each in _batches(note) if each.digest != batch.digest]
+            return _note([*others, *new])
+
+        if self._memory is None:
+            self._own = changed(self._own)
+        else:  # several processes may share it
+            self._memory.change_note(self._name, changed)
 
     def _read(self) -> list[OpenBatch]:
         if self._memory is None:
-            return list(self._own)
-        rows = json.loads(self._memory.note(self._name) or "[]")
-        return [OpenBatch(**{**row, "asked": frozenset(row["asked"])}) for row in rows]
+            return _batches(self._own)
+        return _batches(self._memory.note(self._name))
 
-    def _write(self, batches: list[OpenBatch]) -> None:
-        if self._memory is None:
-            self._own = batches
-            return
-        rows = [{**asdict(each), "asked": sorted(each.asked)} for each in batches]
-        self._memory.keep_note(self._name, json.dumps(rows) if rows else "")
+
+def _batches(note: str | None) -> list[OpenBatch]:
+    rows = json.loads(note or "[]")
+    return [OpenBatch(**{**row, "asked": frozenset(row["asked"])}) for row in rows]
+
+
+def _note(batches: list[OpenBatch]) -> str:
+    """Return what is noted of batches, nothing where there are none."""
+    rows = [{**asdict(each), "asked": sorted(each.asked)} for each in batches]
+    return json.dumps(rows) if rows else ""

@@ -22,6 +22,7 @@ from builders.llms.dialect import Dialect
 from builders.llms.memory import Memory
 from builders.llms.open_batches import OpenBatch, OpenBatches
 from builders.llms.openai_server import Connection, OpenAIServer
+from builders.llms.replies import one_line
 from builders.requests import Completion, Request
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class OpenAIBatch(OpenAIServer, WaveLLM):
     def _refused(self, batch: "Batch") -> str:
         """Return what was said of a batch that has to wait; nothing of it was asked."""
         errors = (batch.errors and batch.errors.data) or []
-        said = self._api.said(str(errors[0].message)) if errors else "it does not say why"
+        said = self._api.said(one_line(str(errors[0].message))) if errors else "it does not say why"
         if errors and errors[0].code == _CROWDED:
             return said
         line = f"line {errors[0].line}: " if errors and errors[0].line is not None else ""

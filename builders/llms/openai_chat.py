@@ -81,7 +81,7 @@ class OpenAIChat(OpenAIServer, DirectLLM):
                 lost=error.lost,
             ) from None
         except RequestFailed as error:
-            raise RequestFailed(error.reason, self._detail(error)) from None
+            raise RequestFailed(error.reason, self._detail(error), lost=error.lost) from None
         self._proved = True
         return completion
 

@@ -48,10 +48,15 @@ class Connection:
                 "http://localhost:8000/v1"
             )
         key = (os.environ.get(self.key_env or KEY_ENV) or "").strip()
-        if not (key.isascii() and key.isprintable()):
+        if not (key.isascii() and key.isprintable()) or " " in key:
             raise UserError(
                 f"the key in {self.key_env or KEY_ENV} holds a character that no key has; set it "
                 "anew"
+            )
+        if key and "@" in urllib.parse.urlsplit(url).netloc:
+            raise UserError(
+                f"--base-url {_shown(url)}: it holds a user's name, and {self.key_env or KEY_ENV} "
+                "holds a key: a server takes one of the two; leave out the name, or unset the key"
             )
         # Servers of one's own ask for no key, so only a key that was named has to be there.
         if self.needs_key and not key and (self.key_env or url.rstrip("/") == OFFICIAL):
@@ -66,8 +71,10 @@ def _is_address(url: str) -> bool:
     """Say whether `chat/completions` can be put behind `url`."""
     try:
         parts = urllib.parse.urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        host = (parts.hostname or "").removesuffix(".")
+        host.encode("idna")  # no label is empty or too long
+        named = bool(host) and parts.port != 0
+    except ValueError:  # a UnicodeError is one
         return False
     plain = url.isprintable() and " " not in url and not parts.query and not parts.fragment
     return named and plain and parts.scheme in ("http", "https")

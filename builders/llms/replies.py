@@ -23,6 +23,8 @@ _REASONS = {
     "context_length": "context too long",
 }
 
+_SHOWN = 200  # characters of what a server says
+
 _TOO_LONG = re.compile(r"context (?:length|window)|tokens`? \+ .*must be <=", re.IGNORECASE)
 
 
@@ -50,7 +52,7 @@ def completion_of_body(body: Mapping[str, Any]) -> Completion:
     """
     choices = body.get("choices") or []
     if not choices:
-        raise RequestFailed("no choice")
+        raise RequestFailed("no choice", lost=True)
     message = choices[0].get("message") or {}
     usage = body.get("usage") or {}
     content, refusal = message.get("content"), message.get("refusal")
@@ -79,7 +81,8 @@ def read_reply(reply: Reply) -> Completion:
         return _read_success(reply)
     if 300 <= reply.status < 400:
         # Not followed: the prompt and the key were meant for this server alone.
-        raise RequestFailed("redirect", f"to {reply.headers.get('location', 'nowhere')}")
+        location = one_line(reply.headers.get("location", "nowhere"))
+        raise RequestFailed("redirect", f"to {location}")
     raise failure(reply, reply.status)
 
 
@@ -139,10 +142,12 @@ def _read_success(reply: Reply) -> Completion:
         row = json.loads(reply.body)
         if isinstance(row, dict) and row.get("error") and not row.get("choices"):
             status = row["error"].get("code") if isinstance(row["error"], dict) else None
-            if isinstance(status, int) and status != 200:
+            if isinstance(status, int) and 100 <= status < 600 and status != 200:
                 error = failure(reply, status)
+                if isinstance(error, RequestFailed):  # it may have come while the answer was made
+                    error.lost = error.lost or status not in _LIMITED
                 raise error
-            raise TryAgain("error instead of an answer", error_of(reply.body)[1])
+            raise TryAgain("error instead of an answer", error_of(reply.body)[1], lost=True)
         return completion_of_body(row)
     except (ValueError, RecursionError, AttributeError, TypeError, LookupError):
         # An answer may have been made, and billed, all the same.
@@ -152,13 +157,18 @@ def _read_success(reply: Reply) -> Completion:
 
 
 def one_line(text: str) -> str:
-    """Return a server's words for a terminal: in one line, without what would steer it."""
+    """Return a server's words for a terminal: in one line, without what would steer it.
+
+    Too many are cut between two words: the rest of a key could not be taken out any more.
+    """
     shown = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(shown.split())[:200]
+    line = " ".join(shown.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN].rpartition(' ')[0]} ...".lstrip()
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """Return a word of the server's; it is written to files, which take no half characters."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else None
 
 
 def _model(value: object) -> str | None:

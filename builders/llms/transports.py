@@ -96,7 +96,7 @@ class AiohttpTransport(Transport):
         """Post the body; follow no redirect, and read no more than an answer can be long."""
         import aiohttp
 
-        data = _json(body).encode(errors="replace")
+        data = _encoded(body)
         try:
             async with self._session.post(
                 self._url, data=data, allow_redirects=False, proxy=self._proxy
@@ -141,6 +141,8 @@ class OpenAITransport(Transport):
 
         # The client insists on a key; a server of one's own is sent none.
         keyless = {} if self.endpoint.key else {"Authorization": openai.Omit()}
+        # It cannot send half a character, as an answer that is quoted may hold one.
+        body = json.loads(_encoded(body))
         rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
         try:
             async with asyncio.timeout(self.endpoint.timeout_s):
@@ -166,6 +168,10 @@ class OpenAITransport(Transport):
 
 TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "openai": OpenAITransport}
 """The `--transport` option."""
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return _json(body).encode(errors="replace")
 
 
 def _proxy_of(url: str) -> str | None:
