@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator
 from builders.errors import UserError
 from builders.generation.asking import Stretch
 from builders.generation.outcome import Book, Talk
-from builders.generation.pacing import Bucket, LearnedPace, Sent
+from builders.generation.pacing import Sent
+from builders.generation.rates import Rates
+from builders.generation.recorder import Recorder
 from builders.generation.retries import MOST_ATTEMPTS, PATIENCE_S, Retries
 from builders.generation.window import Window
 from builders.llms.base import (
@@ -29,7 +31,6 @@ from builders.llms.base import (
 _OPEN = 4  # conversations for each request in flight: none is idle, and the last end together
 _TOGETHER = 16  # conversations that are opened at once
 _HOPELESS = 20  # requests given up one after another, whatever the reason, before a build stops
-_ENOUGH = 8  # answers that are recorded together without waiting for more
 _GLANCE_S = 0.2  # how long a pause may be until it is looked whether the build is to end
 
 
@@ -47,9 +48,7 @@ class Engine:
         self._book = book
         limits = llm.limits
         self._window = Window(limits.concurrency)
-        self._pace = LearnedPace()
-        self._requests = Bucket(limits.per_minute) if limits.per_minute else None
-        self._tokens = Bucket(limits.tokens_per_minute) if limits.tokens_per_minute else None
+        self._rates = Rates(limits)
         self._retries = Retries(seed)
         self._answers = self._given_up = 0
         self._reset(())
@@ -83,7 +82,7 @@ class Engine:
         self._workers: set[asyncio.Task[None]] = set()
         self._open = 0
         self._short = False  # of budget
-        self._recording: asyncio.Event | None = None
+        self._recorder = Recorder(self._book, self._fail)
         self._before = self._answers
         self._error: BaseException | None = None
 
@@ -99,9 +98,9 @@ class Engine:
             self._forget_later()
             while self._workers:  # what is in flight is paid for
                 await asyncio.wait(self._workers)
-            self._record()  # once more, if the ledger did not take all
+            self._recorder.record()  # once more, if the ledger did not take all
         except asyncio.CancelledError:  # at once
-            self._record()
+            self._recorder.record()
             self._forget_later()
             for worker in self._workers:
                 worker.cancel()
@@ -133,11 +132,15 @@ class Engine:
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
         if not worker.cancelled() and (error := worker.exception()) is not None:
-            self._error = self._error or error
+            self._fail(error)
         if not self._ending:
             self._employ()
         if not self._workers and (self._ending or not self._later):
             self._idle.set()
+
+    def _fail(self, error: BaseException) -> None:
+        """Let the build end with `error`, unless it does with an earlier one."""
+        self._error = self._error or error
 
     @property
     def _may_send(self) -> bool:
@@ -162,9 +165,12 @@ class Engine:
             if not opened:
                 break
             self._open += len(opened)
-            with self._book.ledger.reading():
-                for talk in opened:
-                    self._go_on(talk, employ=False)
+            try:
+                with self._book.ledger.reading():
+                    for talk in opened:
+                        self._go_on(talk, employ=False)
+            except UserError as error:  # the event loop, which calls this too, would not tell it
+                self._fail(error)
             if self._ready:
                 break
         return bool(self._ready)
@@ -191,13 +197,7 @@ class Engine:
 
     def _pause(self, talk: Talk) -> float:
         """Return the seconds until the rate allows the next request of `talk`."""
-        now = self._loop.time()
-        pause = self._pace.wait(now)
-        if self._requests:
-            pause = max(pause, self._requests.wait(now, 1))
-        if self._tokens:
-            pause = max(pause, self._tokens.wait(now, talk.bound.tokens))
-        return pause
+        return self._rates.wait(self._loop.time(), talk.bound.tokens)
 
     def _sent(self, talk: Talk) -> Sent | None:
         """Set aside what the request can use, and count it as sent; None if nothing more is."""
@@ -211,14 +211,10 @@ class Engine:
                 self._error = BudgetMet(f"{why} is met")
             self._short = True  # until others settle, which may leave enough
             return None
-        now = self._loop.time()
-        if self._requests:
-            self._requests.take(now, 1)
-        if self._tokens:
-            self._tokens.take(now, talk.bound.tokens)
         talk.sent += 1
         book.progress.in_flight += 1
-        return self._pace.send(now, book.progress.left - book.progress.in_flight)
+        left = book.progress.left - book.progress.in_flight
+        return self._rates.send(self._loop.time(), talk.bound.tokens, left)
 
     # ---- What becomes of it -----------------------------------------------------------------
 
@@ -247,39 +243,12 @@ class Engine:
             self._window.answered(now, now - before)
             self._answers += 1
             self._given_up = 0
-            held = book.arrived(talk, completion, round(now - before, 4))
-            await self._recorded(held)
+            await self._recorder.recorded(talk, completion, round(now - before, 4))
             if self._error is None:
                 self._go_on(talk)
         finally:
             self._short = False
             book.progress.in_flight -= 1
-
-    async def _recorded(self, held: int) -> None:
-        """Wait until what has arrived is in the ledger.
-
-        A transaction takes as much of the processor as ten answers in it. So what arrives in this
-        round of the event loop and in the next is recorded together, unless it is enough before.
-
-        Args:
-            held: Answers that are to be recorded.
-        """
-        if held >= _ENOUGH:
-            self._record()
-            return
-        if self._recording is None:
-            self._recording = asyncio.Event()
-            self._loop.call_soon(self._loop.call_soon, self._record)
-        await self._recording.wait()
-
-    def _record(self) -> None:
-        recording, self._recording = self._recording, None
-        try:
-            self._book.keep()
-        except Exception as error:
-            self._error = self._error or error
-        if recording is not None:
-            recording.set()
 
     def _again(self, talk: Talk, again: TryAgain, sent: Sent) -> None:
         """Send a request again later, or give it up."""
@@ -288,7 +257,7 @@ class Engine:
         self._book.again(again)
         if again.limited:
             answers = self._answers - self._before
-            self._pace.refused(now, sent, answers / max(now - self._started, 0.05))
+            self._rates.refused(now, sent, answers / max(now - self._started, 0.05))
             talk.refused_since = talk.refused_since or now
             over = now - talk.refused_since > PATIENCE_S
         else:
@@ -305,6 +274,8 @@ class Engine:
         del self._later[id(talk)]
         self._ready.appendleft(talk)
         self._employ()
+        if self._ending and not self._workers:
+            self._idle.set()
 
     def _forget_later(self) -> None:
         for timer in self._later.values():
