@@ -206,8 +206,8 @@ def faults(bench: Bench) -> Iterator[Row]:
 
 def killed(bench: Bench) -> Iterator[Row]:
     """Measure what SIGKILL costs, and compare the corpora."""
-    # Few requests are slower: a machine that is busy elsewhere has to kill it in mid-run too.
-    n, latency = int(bench.size(2000, 192)), bench.size(0.2, 0.5)
+    # Five waves at least: when half are answered and one more is in flight, some are left.
+    n, latency = int(bench.size(2000, 320)), 0.2
     with mock_server(latency=latency) as server:
         folder, whole = bench.fresh(), bench.fresh()
         command = bench.command(server, folder, n, write=True)

@@ -204,7 +204,7 @@ def test_an_encoder_more_joins_the_others(
 
     assert [run.arm for run in done(out / "third")] == ["real"]
     assert rows(out / "tiny-bert") == before
-    assert "third/report/report.html (1 finished runs)" in (out / "report/report.md").read_text()
+    assert "third/report/report.html (1 finished run)" in (out / "report/report.md").read_text()
 
 
 @pytest.mark.slow
