@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from chat_server import Answer, ChatServer, refusal, running_chat_server, written
+from plants import PLANTS
 
 from builders.composition import Composition, Live, Order, compose
 from builders.corpus import write_corpus
@@ -22,16 +23,8 @@ from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
 from builders.requests import Completion
 from builders.strategies import Plan, ZeroShot
-from builders.tasks import Prompt, Task
 
-TASK = Task(
-    name="plants",
-    title="Plants",
-    description="Where does this plant grow?",
-    labels={"in/door": "inside a house", "out door": "in the open"},
-    prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(4, 20),
-)
+TASK = PLANTS
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from plants import PLANTS
 
 from builders.errors import UserError
 from builders.generation import Asking, Budget, Generation, Interrupted, Stretch
@@ -15,16 +16,8 @@ from builders.ledger import Ledger
 from builders.llms.base import DirectLLM, Limits, LiveLLM, RequestFailed, WaveLLM
 from builders.requests import Completion, Request
 from builders.strategies import Plan, ZeroShot
-from builders.tasks import Prompt, Task
 
-TASK = Task(
-    name="plants",
-    title="Plants",
-    description="Where does this plant grow?",
-    labels={"in/door": "inside a house", "out door": "in the open"},
-    prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(4, 20),
-)
+TASK = PLANTS
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from plants import PLANTS
 from tiny_chat_model import ENDS, NO_SYSTEM, WORDS, save_tiny_chat_model
 
 from builders.composition import Composition, Live, Order, compose
@@ -25,16 +27,8 @@ from builders.llms.dialect import in_words
 from builders.llms.local_transformers import LocalTransformers
 from builders.requests import Completion, Message, Request, RequestId
 from builders.strategies.base import TEXTS_SCHEMA
-from builders.tasks import Prompt, Task
 
-TASK = Task(
-    name="plants",
-    title="Plants",
-    description="Where does this plant grow?",
-    labels={"in/door": "inside a house", "out door": "in the open"},
-    prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(1, 60),
-)
+TASK = replace(PLANTS, length_words=(1, 60))
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from chat_server import completion, written
+from plants import PLANTS
 
 from builders.composition import Composition, Live, Order, compose
 from builders.errors import UserError
@@ -24,21 +26,13 @@ from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
 from builders.requests import Completion, Message, Request, RequestId
 from builders.strategies.base import TEXTS_SCHEMA
-from builders.tasks import Prompt, Task
 
 KEY = "sk-made-up-0123456789"
 Body = dict[str, Any]
 Handler = Callable[[web.Request, Body], Awaitable[web.StreamResponse]]
 both = pytest.mark.parametrize("transport", ["aiohttp", "openai"])
 
-TASK = Task(
-    name="plants",
-    title="Plants",
-    description="Where does this plant grow?",
-    labels={"in/door": "inside a house", "out door": "in the open"},
-    prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(2, 20),
-)
+TASK = replace(PLANTS, length_words=(2, 20))
 
 
 class Server:

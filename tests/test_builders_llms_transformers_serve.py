@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import transformers
+from plants import PLANTS
 from tiny_chat_model import ENDS, WORDS, save_tiny_chat_model
 
 from builders.composition import Live, Order, compose
@@ -22,19 +23,11 @@ from builders.llms.openai_chat import OpenAIChat
 from builders.llms.openai_server import Connection
 from builders.requests import Completion, Message, Request, RequestId
 from builders.strategies.base import TEXTS_SCHEMA
-from builders.tasks import Prompt, Task
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 both = pytest.mark.parametrize("transport", ["aiohttp", "openai"])
 
-TASK = Task(
-    name="plants",
-    title="Plants",
-    description="Where does this plant grow?",
-    labels={"in/door": "inside a house", "out door": "in the open"},
-    prompt=Prompt("You are a gardener.", "Write {count} notes on {label} ({meaning})."),
-    length_words=(1, 60),
-)
+TASK = replace(PLANTS, length_words=(1, 60))
 
 
 @dataclass(frozen=True)
