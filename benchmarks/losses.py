@@ -9,16 +9,19 @@ checker needs: adding them to the training texts. Real texts are drawn by the se
 every method of a seed has the same.
 
 The estimated time is printed first. A cell is a corpus and a method, all seeds; it is a line of
-the file `--cells` as soon as it is done, and what stands there is not done again. The tables, in
-Markdown, come last; `--tables` prints those of the file and runs nothing.
+the file `--cells` as soon as it is done, and what stands there is not done again, unless a text of
+it, the encoder or a setting of the trainer has changed. The tables, in Markdown, come last;
+`--tables` prints those of the file and runs nothing.
 """
 
 import argparse
+import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from losses_cells import Cell, read_cells
@@ -28,8 +31,29 @@ from losses_tables import tables
 from losses_trainers import TRAINERS, Trainers
 
 from trainers.base import Job
+from trainers.finetuning.precision import meant_here
+from trainers.finetuning.settings import Precision
 
 Said = Callable[[str], object]
+
+
+def key_of(corpus: Corpus, method: str, trainers: Trainers, asked: Asked) -> str:
+    """Return everything that decides a cell."""
+    trainer = trainers.make(METHODS[method].loss(), corpus.real.train, asked)
+    decides = {
+        "corpus": corpus.name,
+        "method": method,
+        "texts": corpus.texts.content_hash,
+        "real": corpus.real.train.content_hash,
+        "test": asked.test(corpus).content_hash,
+        "real_per_label": asked.per_label,
+        "most_per_label": asked.most_per_label,
+        "seeds": asked.seeds,
+        "trainer": trainer.name,
+        "encoder": trainers.encoder.fingerprint,
+        **trainer.settings,
+    }
+    return json.dumps(decides, sort_keys=True)
 
 
 def run_cell(corpus: Corpus, method: str, trainers: Trainers, asked: Asked) -> Cell:
@@ -39,7 +63,7 @@ def run_cell(corpus: Corpus, method: str, trainers: Trainers, asked: Asked) -> C
     jobs = [Job(asked.train(corpus, method, seed), seed) for seed in asked.seeds]
     outcomes = trainer.run_many(jobs, test)
     return Cell(
-        key=asked.key(corpus.name, method),
+        key=key_of(corpus, method, trainers, asked),
         group=corpus.group,
         corpus=corpus.name,
         task=corpus.task,
@@ -64,6 +88,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--most-per-label", type=int, help="texts of a label of a corpus at most")
     parser.add_argument("--max-test", type=int, help="test texts at most (stratified)")
     parser.add_argument("--epochs", type=float, default=5, help="of fine-tuning")
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), default="fp32", help="of fine-tuning"
+    )
     parser.add_argument("--only", nargs="+", default=[""], help="corpora with this in their names")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--tables", action="store_true", help="print the tables, run nothing")
@@ -81,38 +108,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
         max_test=options.max_test,
         epochs=options.epochs if options.trainer == "finetune" else None,
         most_per_label=options.most_per_label,
+        precision=meant_here(options.precision),
     )
-    names = [
-        (group, name)
+    corpora = [
+        load_corpus(group, name, data)
         for group, name in corpus_names(data)
         if any(part in name for part in options.only)
     ]
-    wanted = [asked.key(name, method) for _, name in names for method in options.methods]
+    trainers = TRAINERS[asked.trainer]()
+    wanted = {
+        key_of(corpus, method, trainers, asked): (corpus, method)
+        for corpus in corpora
+        for method in options.methods
+    }
     if not options.tables:
-        fill(options.cells, names, options.methods, asked, data)
+        fill(options.cells, wanted, trainers, asked)
     done = read_cells(options.cells)
     print(tables([done[key] for key in wanted if key in done], list(METHODS)))
 
 
 def fill(
     path: Path,
-    names: Sequence[tuple[str, str]],
-    methods: Sequence[str],
+    wanted: Mapping[str, tuple[Corpus, str]],
+    trainers: Trainers,
     asked: Asked,
-    data: Path,
     said: Said = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> None:
     """Do the cells that the file does not have, and add each to it as it is done."""
-    done: Mapping[str, Cell] = read_cells(path)
-    missing = {
-        (group, name): [m for m in methods if asked.key(name, m) not in done]
-        for group, name in names
-    }
-    corpora = {name: load_corpus(group, name, data) for (group, name), ms in missing.items() if ms}
-    todo = [(corpora[name], method) for (_, name), ms in missing.items() for method in ms]
+    done = read_cells(path)
+    todo = [cell for key, cell in wanted.items() if key not in done]
     if not todo:
         return
-    trainers = TRAINERS[asked.trainer]()
     said(f"{len(todo)} cells, about {trainers.seconds(todo, asked) / 60:.0f} minutes")
     path.parent.mkdir(parents=True, exist_ok=True)
     for i, (corpus, method) in enumerate(todo, 1):

@@ -1,14 +1,13 @@
-"""What is done with a corpus and a few real texts, and what else decides a cell."""
+"""What is done with a corpus and a few real texts, and what else is asked for."""
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from losses_corpora import Corpus
 
 from builders.data import LabelledTexts
 from builders.real.splitting import stratified
-from trainers.finetuning.fitting import QUALITY_STEPS
+from trainers.finetuning.settings import Precision
 from trainers.losses import (
     Confident,
     CrossEntropy,
@@ -71,7 +70,7 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What decides the cells beside corpus and method.
+    """What is asked for beside corpora and methods.
 
     Attributes:
         trainer: Name of the trainer.
@@ -80,6 +79,7 @@ class Asked:
         max_test: Test texts at most; None for all.
         epochs: Of fine-tuning; None for the probe, which has its own.
         most_per_label: Texts of each label of a corpus at most, drawn by the seed; None for all.
+        precision: Of fine-tuning.
     """
 
     trainer: str
@@ -88,14 +88,7 @@ class Asked:
     max_test: int | None
     epochs: float | None = None
     most_per_label: int | None = None
-
-    def key(self, corpus: str, method: str) -> str:
-        """Return what a cell of the file has to be the one that is asked for."""
-        loss = METHODS[method].loss()
-        decides = {"corpus": corpus, "method": method, **asdict(self), **loss.settings}
-        if self.epochs is not None and loss.needs_real:
-            decides["quality_steps"] = QUALITY_STEPS
-        return json.dumps(decides, sort_keys=True)
+    precision: Precision = "fp32"
 
     def test(self, corpus: Corpus) -> LabelledTexts:
         """Return the real test texts."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from builders.data import LabelledTexts
 from builders.real.splitting import stratified
 from trainers.base import ClassifierTrainer
-from trainers.encoders import EMBEDDED, load_encoder
-from trainers.finetuning.fitting import QUALITY_STEPS
+from trainers.encoders import EMBEDDED, Encoder, load_encoder
+from trainers.finetuning.plan import QUALITY_STEPS
 from trainers.losses import CrossEntropy, Loss
 
 Todo = Sequence[tuple[Corpus, str]]
@@ -22,7 +22,13 @@ Todo = Sequence[tuple[Corpus, str]]
 
 
 class Trainers(Protocol):
-    """Makes trainers of one kind, on the embedded encoder."""
+    """Makes trainers of one kind, on the embedded encoder.
+
+    Attributes:
+        encoder: The encoder.
+    """
+
+    encoder: Encoder
 
     def make(self, loss: Loss, real: LabelledTexts, asked: Asked) -> ClassifierTrainer:
         """Return a trainer whose checkers learn from some of the real texts."""
@@ -71,16 +77,24 @@ class FinetuneTrainers:
     """Every weight of the encoder."""
 
     def __init__(self) -> None:
+        from trainers.finetuning.checkers import QualityCheckers
+
         self.encoder = load_encoder(EMBEDDED)
+        self.checkers = QualityCheckers()
 
     def make(self, loss: Loss, real: LabelledTexts, asked: Asked) -> ClassifierTrainer:
         """Return a trainer that fine-tunes."""
         from trainers.finetune import Finetune, FinetuneSettings
 
         assert asked.epochs is not None
-        settings = replace(FinetuneSettings(), epochs=asked.epochs)
+        settings = replace(FinetuneSettings(), epochs=asked.epochs, precision=asked.precision)
         return Finetune(
-            self.encoder, settings, loss=loss, real=real, checker_per_label=asked.per_label
+            self.encoder,
+            settings,
+            loss=loss,
+            real=real,
+            checker_per_label=asked.per_label,
+            checkers=self.checkers,
         )
 
     def seconds(self, todo: Todo, asked: Asked) -> float:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from builders.real import RealData
 _BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(_BENCHMARKS))
 
-from losses import run_cell  # noqa: E402
+from losses import key_of, run_cell  # noqa: E402
 from losses_cells import Cell, read_cells  # noqa: E402
 from losses_corpora import LEFT_OUT, Corpus, corpus_names, load_corpus  # noqa: E402
 from losses_methods import Asked  # noqa: E402
@@ -137,8 +138,27 @@ def test_a_cell_of_fine_tuning() -> None:
 
     made = run_cell(SMALL, "dimp", trainers, FEW)
 
-    assert (made.n_train, made.predictions.shape, made.key) == (12, (1, 8), FEW.key("t.c", "dimp"))
+    assert (made.n_train, made.predictions.shape) == (12, (1, 8))
+    assert made.key == key_of(SMALL, "dimp", trainers, FEW)
     assert trainers.seconds([(SMALL, "dimp")], FEW) > 0
+
+
+def test_whatever_decides_a_cell_is_in_its_key() -> None:
+    """Another text, another number of test texts, another precision: another cell."""
+    trainers = FinetuneTrainers()
+    another = replace(SMALL, texts=replace(SMALL.texts, texts=("new", *SMALL.texts.texts[1:])))
+
+    keys = {
+        key_of(SMALL, "imp", trainers, FEW),
+        key_of(SMALL, "dimp", trainers, FEW),
+        key_of(another, "imp", trainers, FEW),
+        key_of(SMALL, "imp", trainers, replace(FEW, max_test=6)),
+        key_of(SMALL, "imp", trainers, replace(FEW, precision="bf16")),
+        key_of(SMALL, "imp", trainers, replace(FEW, seeds=(1,))),
+    }
+
+    assert len(keys) == 6
+    assert key_of(SMALL, "imp", FinetuneTrainers(), FEW) in keys
 
 
 def test_every_file_of_other_people_has_its_task(data_dir: Path) -> None:

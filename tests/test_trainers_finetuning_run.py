@@ -18,7 +18,8 @@ from builders.errors import UserError
 from builders.tasks import load_task
 from trainers.encoders import load_encoder
 from trainers.finetune import Finetune, main, parse
-from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.fitting import Fitting
+from trainers.finetuning.plan import Plan
 from trainers.finetuning.recipe import settings_of
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.texts import gather_texts

@@ -16,7 +16,9 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.base import ClassifierTrainer, Cut, Outcome, Setting
 from trainers.encoders import Encoder
-from trainers.finetuning.fitting import QUALITY_STEPS, Fitting, Plan
+from trainers.finetuning.checkers import QualityCheckers
+from trainers.finetuning.fitting import Fitting
+from trainers.finetuning.plan import QUALITY_STEPS, Plan
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.tokens import Tokens, encoder_limit, load_tokenizer, tokenise
 from trainers.finetuning.watching import every_so_many, steps_reported
@@ -45,6 +47,7 @@ class Finetune(ClassifierTrainer):
         curve_steps: Steps between two points of `Outcome.curve`; None for no curve.
         pass_size: Texts that go through the model at once at most; None for all of a batch. As
             `curve_steps` it changes no result, and so is no part of `settings`.
+        checkers: Quality checkers that are trained already; None for those of its own runs.
 
     Raises:
         UserError: The loss needs real texts and there are none of a label.
@@ -62,6 +65,7 @@ class Finetune(ClassifierTrainer):
         checker_per_label: int = CHECKER_PER_LABEL,
         curve_steps: int | None = None,
         pass_size: int | None = None,
+        checkers: QualityCheckers | None = None,
     ) -> None:
         self.encoder = encoder
         self.progress = progress
@@ -71,6 +75,7 @@ class Finetune(ClassifierTrainer):
         self.checker_per_label = checker_per_label
         self.curve_steps = curve_steps
         self.pass_size = pass_size
+        self.checkers = checkers or QualityCheckers()
         self.settings: dict[str, Setting] = {
             **asdict(self.finetune_settings),
             **self.loss.settings,
@@ -135,7 +140,8 @@ class Finetune(ClassifierTrainer):
         if self.loss.needs_real:
             pool = real_for_checker(self.real, self.loss.name)
             real = pool.sample_per_label(self.checker_per_label, seed)
-        return Fitting(plan, train, real=real, callbacks=[steps_reported(self.progress)])
+        callbacks = [steps_reported(self.progress)]
+        return Fitting(plan, train, real=real, callbacks=callbacks, kept=self.checkers)
 
     def _run(
         self, train: LabelledTexts, test: LabelledTexts, seed: int, scratch: Path

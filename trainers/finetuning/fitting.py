@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.base import Setting
 from trainers.encoders import Encoder, loading
-from trainers.finetuning.settings import FinetuneSettings
+from trainers.finetuning.checkers import QualityCheckers
+from trainers.finetuning.plan import Plan
 from trainers.finetuning.tokens import Tokens, limit_of, load_tokenizer, tokenise
 from trainers.heads import class_weights
-from trainers.losses import CrossEntropy, Fit, Loss
+from trainers.losses import Fit
 from trainers.saving import save_classifier
 
 if TYPE_CHECKING:
@@ -27,54 +28,6 @@ if TYPE_CHECKING:
     from trainers.finetuning.weighted_trainer import WeightedTrainer
 
 Floats = NDArray[np.float32]
-
-QUALITY_STEPS = 100
-"""Steps of a quality checker at least: the epochs are those that suit the training texts, and with
-few real texts they are over soon. With 50 of a label on four tasks, checkers of 20 to 25 steps
-reached 54 to 92 macro-F1, 65.5 on average, those of 80 to 100 steps 71.9."""
-
-_KEEPS_NOTHING = {
-    "save_strategy": "no",
-    "eval_strategy": "no",
-    "load_best_model_at_end": False,
-    "logging_strategy": "no",
-    "report_to": "none",
-    "disable_tqdm": True,
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train.
-
-    Attributes:
-        encoder: The pretrained encoder.
-        settings: How it is trained.
-        arguments: What else `TrainingArguments` takes; `seed` draws the order, the initial weights
-            of the classifier, and the dropout.
-        loss: What is minimised.
-    """
-
-    encoder: Encoder
-    settings: FinetuneSettings = field(default_factory=FinetuneSettings)
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    loss: Loss = field(default_factory=CrossEntropy)
-
-    def for_checker(self, n_real: int | None = None) -> Plan:
-        """Return the same training by cross-entropy, of which nothing is kept.
-
-        Args:
-            n_real: The number of real texts that a quality checker is trained on: they are passed
-                over until `QUALITY_STEPS` are done. None for a checker of the training texts, which
-                learns as the model does.
-        """
-        settings = self.settings
-        if n_real is not None:
-            per_epoch = -(-n_real // settings.batch_size)
-            epochs = max(settings.epochs, -(-QUALITY_STEPS // per_epoch))
-            settings = replace(settings, epochs=epochs)
-        arguments = {**self.arguments, **_KEEPS_NOTHING}
-        return replace(self, loss=CrossEntropy(), settings=settings, arguments=arguments)
 
 
 class Fitting:
@@ -88,6 +41,7 @@ class Fitting:
         real: Real texts for the quality checker of a loss that needs one.
         callbacks: Told of every step.
         start: A folder of weights to start from instead of the encoder's.
+        kept: Quality checkers of other runs in this process, one of which may be this run's too.
 
     Attributes:
         counted: What the loss counted: `checker_size`, real texts of its checker, and `left_out`,
@@ -107,10 +61,11 @@ class Fitting:
         real: LabelledTexts | None = None,
         callbacks: Sequence[TrainerCallback] = (),
         start: Path | None = None,
+        kept: QualityCheckers | None = None,
     ) -> None:
         self.plan = plan
         self.tokenizer = load_tokenizer(plan.encoder)
-        known = plan.loss.example_weights(train, checker(plan, real), real)
+        known = plan.loss.example_weights(train, checker(plan, real, kept), real)
         self.counted: dict[str, Setting] = {} if real is None else {"checker_size": len(real)}
         if left_out := int((known.weights == 0).sum()):
             self.counted["left_out"] = left_out
@@ -167,19 +122,30 @@ class Fitting:
             save_classifier(model, self.plan.encoder, folder, self.limit, state or None)
 
 
-def checker(plan: Plan, real: LabelledTexts | None = None) -> Fit:
-    """Return how a loss trains its checkers: fine-tuned as the model is, see `Plan.for_checker`.
+def checker(
+    plan: Plan, real: LabelledTexts | None = None, kept: QualityCheckers | None = None
+) -> Fit:
+    """Return how a loss trains its checkers, see `Plan.for_checker`.
 
     Args:
         plan: How the model is trained.
         real: The texts of the quality checker.
+        kept: Where quality checkers are kept, for one process; None to train each anew.
     """
 
     def fit(train: LabelledTexts, texts: Sequence[str]) -> Floats:
-        with tempfile.TemporaryDirectory() as folder:
-            own = replace(plan, arguments={**plan.arguments, "output_dir": folder})
-            fitting = Fitting(own.for_checker(len(train) if train is real else None), train)
-            fitting.trainer.train()
+        with tempfile.TemporaryDirectory() as scratch:
+            own = replace(plan, arguments={**plan.arguments, "output_dir": scratch})
+            own = own.for_checker(len(train) if train is real else None)
+            place = kept.place(own, train) if kept is not None and train is real else None
+            there = place is not None and place.is_dir()
+            fitting = Fitting(own, train, start=place if there else None)
+            if not there:
+                fitting.trainer.train()
+            if place is not None and not there:
+                part = place.with_suffix(".part")
+                fitting.save(part)
+                part.rename(place)
             return fitting.probabilities(fitting.tokenised(texts))
 
     return fit

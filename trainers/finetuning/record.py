@@ -13,7 +13,7 @@ from builders.facts import CorpusRecord
 from builders.tasks.base import Task
 from trainers.base import Setting
 from trainers.encoders import Encoder
-from trainers.finetuning.fitting import Plan
+from trainers.finetuning.plan import Plan
 from trainers.finetuning.recipe import Recipe
 from trainers.finetuning.texts import RunTexts
 from trainers.finetuning.watched_run import WatchedRun

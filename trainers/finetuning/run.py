@@ -14,8 +14,8 @@ from builders.tasks.base import Task
 from trainers.encoders import load_encoder
 from trainers.finetuning.arguments import training_arguments
 from trainers.finetuning.checkpoints import Resume, open_checkpoints
-from trainers.finetuning.fitting import Plan
 from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, staging
+from trainers.finetuning.plan import Plan
 from trainers.finetuning.precision import meant_here
 from trainers.finetuning.processes import check_processes, in_first
 from trainers.finetuning.recipe import Recipe, settings_of

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.finetuning.checkpoints import Resume
-from trainers.finetuning.fitting import Fitting, Plan
+from trainers.finetuning.fitting import Fitting
+from trainers.finetuning.plan import Plan
 from trainers.finetuning.recipe import Recipe
 from trainers.finetuning.scores import scores
 from trainers.finetuning.texts import RunTexts
