@@ -1,13 +1,14 @@
 """How fast fine-tuning is, against a plain `Trainer` in the same run, and the probe against it.
 
-    python benchmarks/training.py            # mixed and short texts
+    python benchmarks/training.py            # mixed and short texts, three seeds
     python benchmarks/training_step.py       # what the parts of a step take
 
 Texts and labels are those of the recorded answers: `mixed` is one problem of the eight labels of
-humor, ag_news and imdb, `short` is humor. A third of the texts is held out for macro-F1. The plain
-`Trainer` has `DataCollatorWithPadding` and random batches; the settings are the same. All train at
-once, each in a thread of its own, and take turns step by step, so that other work on the machine
-slows all of them alike; seconds are of the thread's processor time, from batch to update.
+humor, ag_news and imdb, `short` is humor. Those that are not trained on, and those of few-shot
+requests, are held out for macro-F1. The plain `Trainer` has `DataCollatorWithPadding` and random
+batches; the settings are the same. All train at once, each in a thread of its own, and take turns
+step by step, so that other work on the machine slows all of them alike; seconds are of the thread's
+processor time, from batch to update. What only informs is trained with the first seed alone.
 """
 
 from __future__ import annotations
@@ -15,134 +16,56 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from training_problem import SETS, problem
+from training_turns import Training, Turns
 
 from builders.data import LabelledTexts
-
-SETS = {"mixed": (("humor", "ag_news", "imdb"), 150), "short": (("humor",), 400)}
-"""Name -> tasks, and texts of each."""
+from evaluation.uncertainty.scores import gap_interval, macro_f1_interval
 
 EPOCHS = 5
 BATCH = 32
 
+FASTER = {"mixed": 1.15, "short": 1.0}
+WITHIN = 1.0  # points of macro-F1
+PROBE_FASTER = 20.0
 
-def problem(tasks: tuple[str, ...], per_task: int) -> tuple[LabelledTexts, LabelledTexts]:
-    """Return training and held-out texts of one problem over the labels of these tasks."""
-    from builders.composition import Order, compose
-    from builders.llms.recording import Recording
-    from builders.tasks import load_task
-
-    texts: list[str] = []
-    labels: list[int] = []
-    names: list[str] = []
-    for task in tasks:
-        own = compose(load_task(task), Order("zero_shot"), Recording()).texts
-        own = own.sample_per_label(per_task // len(own.label_names), 0)
-        texts += own.texts
-        labels += [len(names) + label for label in own.labels]
-        names += [f"{task}/{name}" for name in own.label_names]
-    ids = tuple(map(str, range(len(texts))))
-    whole = LabelledTexts(tuple(texts), tuple(labels), tuple(names), ids)
-    order = np.random.default_rng(0).permutation(len(whole)).tolist()
-    third = len(order) // 3
-    return whole.select(order[third:]), whole.select(order[:third])
+Variant = Callable[[Turns, int, "Given"], Training]
 
 
-@dataclass
-class Training:
-    """A training that takes turns with others.
+@dataclass(frozen=True)
+class Given:
+    """What a training is given.
 
     Attributes:
-        start: Trains to the end.
-        predict: Gives the label indices of the held-out texts.
-        seconds: Processor seconds of each step.
+        train: Its texts.
+        test: The held-out texts.
+        seed: Draws the order and the first weights.
+        folder: For what it leaves on the way.
     """
 
-    start: Callable[[], object]
-    predict: Callable[[], Any]
-    seconds: list[float] = field(default_factory=list)
+    train: LabelledTexts
+    test: LabelledTexts
+    seed: int
+    folder: str
 
 
-class Turns:
-    """Lets several trainings go on one step at a time, each after the other."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: list[int] = []
-
-    def callback(self, name: int, training: Training) -> Any:
-        """Return what makes a `Trainer` take its turns, and measures them."""
-        from transformers import TrainerCallback
-
-        turns = self
-
-        class Turn(TrainerCallback):
-            """Waits before a batch is fetched, and hands on after the update."""
-
-            def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-                """Wait for the first turn of an epoch."""
-                turns.wait(name)
-                self.begun = time.thread_time()
-
-            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-                """End a turn; the next begins here, unless the epoch is over."""
-                training.seconds.append(time.thread_time() - self.begun)
-                turns.hand_on(name)
-                turns.wait(name)
-                self.begun = time.thread_time()
-
-        return Turn()
-
-    def wait(self, name: int) -> None:
-        """Wait until it is this one's turn."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting[0] == name)
-
-    def hand_on(self, name: int) -> None:
-        """Let the next one go on."""
-        with self._changed:
-            self._waiting.append(self._waiting.pop(0))
-            self._changed.notify_all()
-
-    def run(self, trainings: list[Training]) -> None:
-        """Train all of them to their ends."""
-        self._waiting = list(range(len(trainings)))
-        threads = [
-            threading.Thread(target=self._one, args=(i, training))
-            for i, training in enumerate(trainings)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def _one(self, name: int, training: Training) -> None:
-        import torch
-
-        torch.set_num_threads(1)  # it counts for the thread that says it
-        training.start()
-        with self._changed:
-            self._waiting.remove(name)
-            self._changed.notify_all()
-
-
-def ours(
-    turns: Turns, name: int, train: LabelledTexts, test: LabelledTexts, folder: str, **changed: Any
-) -> Training:
+def ours(turns: Turns, name: int, given: Given, **changed: Any) -> Training:
     """Return our fine-tuning, with these settings changed."""
     from trainers.encoders import EMBEDDED, load_encoder
     from trainers.finetune import Finetune, FinetuneSettings
 
     settings = FinetuneSettings(epochs=EPOCHS, batch_size=BATCH, class_weights="none", **changed)
-    fitting = Finetune(load_encoder(EMBEDDED), settings).fitting(train, 0, Path(folder))
-    tokens = fitting.tokenised(test.texts)
+    trainer = Finetune(load_encoder(EMBEDDED), settings)
+    fitting = trainer.fitting(given.train, given.seed, Path(given.folder))
+    tokens = fitting.tokenised(given.test.texts)
     training = Training(fitting.trainer.train, lambda: fitting.trainer.logits(tokens).argmax(-1))
     fitting.trainer.add_callback(turns.callback(name, training))
     return training
@@ -151,9 +74,7 @@ def ours(
 def plain(
     turns: Turns,
     name: int,
-    train: LabelledTexts,
-    test: LabelledTexts,
-    folder: str,
+    given: Given,
     *,
     padding: bool | str = True,
     max_steps: int = -1,
@@ -173,10 +94,10 @@ def plain(
     from trainers.encoders import EMBEDDED, load_encoder, loading
 
     encoder = load_encoder(EMBEDDED)
-    set_seed(0)
+    set_seed(given.seed)
     with loading(encoder):
         model = AutoModelForSequenceClassification.from_pretrained(
-            encoder.path, num_labels=len(train.label_names)
+            encoder.path, num_labels=len(given.train.label_names)
         )
     tokenizer = AutoTokenizer.from_pretrained(encoder.path)
 
@@ -190,7 +111,7 @@ def plain(
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
-            folder,
+            given.folder,
             num_train_epochs=EPOCHS,
             max_steps=max_steps,
             per_device_train_batch_size=BATCH,
@@ -198,7 +119,7 @@ def plain(
             learning_rate=1e-4,
             weight_decay=0.01,
             warmup_steps=0.1,
-            seed=0,
+            seed=given.seed,
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
@@ -206,11 +127,11 @@ def plain(
             use_cpu=True,
             dataloader_pin_memory=False,
         ),
-        train_dataset=tokenised(train),
+        train_dataset=tokenised(given.train),
         data_collator=DataCollatorWithPadding(tokenizer, padding=padding, max_length=longest),
     )
     trainer.remove_callback(PrinterCallback)
-    held_out = tokenised(test)
+    held_out = tokenised(given.test)
     training = Training(
         trainer.train, lambda: np.asarray(trainer.predict(held_out).predictions).argmax(-1)
     )
@@ -218,52 +139,99 @@ def plain(
     return training
 
 
-def probe_seconds(train: LabelledTexts, test: LabelledTexts) -> tuple[float, float, Any]:
-    """Return the processor seconds of the probe's first run and of a further one; predictions."""
+def probe_seconds(given: Given, seeds: int) -> tuple[list[float], NDArray[np.int64]]:
+    """Return the processor seconds of the probe's runs, the first of which embeds; predictions."""
     from trainers.embeddings import Embeddings
     from trainers.encoders import EMBEDDED, load_encoder
     from trainers.probe import Probe
 
     encoder = load_encoder(EMBEDDED)
-    found = []
+    seconds, predictions = [], []
     with tempfile.TemporaryDirectory() as cache:
         trainer = Probe(encoder, Embeddings(encoder, folder=Path(cache)))
-        for seed in range(2):
+        for seed in range(seeds):
             start = time.process_time()
-            outcome = trainer.run(train, test, seed)
-            found.append(time.process_time() - start)
-    return found[0], found[1], outcome.predictions
+            predictions.append(trainer.run(given.train, given.test, seed).predictions)
+            seconds.append(time.process_time() - start)
+    return seconds, np.stack(predictions)
 
 
-def measure(name: str) -> None:
+def variants(seed: int) -> Iterator[tuple[str, Variant]]:
+    """Yield what is trained with a seed."""
+    from trainers.finetuning.precision import meant_here
+
+    yield "plain Trainer", plain
+    yield "ours", ours
+    if seed:
+        return
+    yield "ours, group_by_length", lambda *g: ours(*g, order="group_by_length")
+    if meant_here("auto") == "bf16":
+        yield "ours, bf16", lambda *g: ours(*g, precision="bf16")
+    yield "padded to the maximum", lambda *g: plain(*g, padding="max_length", max_steps=1)
+
+
+def measure(name: str, seeds: int) -> None:
     """Train on one set and print its rows."""
-    from sklearn.metrics import f1_score
-
     train, test = problem(*SETS[name])
-    turns = Turns()
+    found: dict[str, list[Training]] = {}
+    predictions: dict[str, list[Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        given = (train, test, folder)
-        found = {
-            "plain Trainer": plain(turns, 0, *given),
-            "ours": ours(turns, 1, *given),
-            "ours, group_by_length": ours(turns, 2, *given, order="group_by_length"),
-            "padded to the maximum": plain(turns, 3, *given, padding="max_length", max_steps=1),
-        }
-        turns.run(list(found.values()))
-    base = found["plain Trainer"].seconds
-    for variant, own in found.items():
-        # The last batch of an epoch may be smaller.
-        rate = min(BATCH * len(own.seconds), EPOCHS * len(train)) / sum(own.seconds)
-        ratio = sum(base) / len(base) * len(own.seconds) / sum(own.seconds)
+        for seed in range(seeds):
+            turns, given = Turns(), Given(train, test, seed, folder)
+            own = {v: make(turns, i, given) for i, (v, make) in enumerate(variants(seed))}
+            turns.run(list(own.values()))
+            for variant, training in own.items():
+                found.setdefault(variant, []).append(training)
+                if len(training.seconds) == len(own["ours"].seconds):
+                    predictions.setdefault(variant, []).append(training.predict())
+    _say_variants(name, found, predictions, test)
+    _say_probe(name, found["ours"], Given(train, test, 0, ""))
+
+
+def _say_variants(
+    name: str,
+    found: dict[str, list[Training]],
+    predictions: dict[str, list[Any]],
+    test: LabelledTexts,
+) -> None:
+    n, base = len(test.label_names), predictions["plain Trainer"]
+    for variant, trainings in found.items():
+        ratio = _a_step(found["plain Trainer"][: len(trainings)]) / _a_step(trainings)
+        reach = f"{FASTER[name]:g}" if variant == "ours" else ""
         f1 = ""
-        if len(own.seconds) == len(base):
-            f1 = f"{100 * f1_score(test.labels, own.predict(), average='macro'):.1f}"
-        print(f"| {name} | {variant} | {rate:.1f} | {ratio:.2f} | {f1} |", flush=True)
-    first, further, given_labels = probe_seconds(train, test)
-    f1 = f"{100 * f1_score(test.labels, given_labels, average='macro'):.1f}"
-    for variant, seconds in (("first run", first), ("each further run", further)):
-        faster = sum(found["ours"].seconds) / seconds
-        print(f"| {name} | probe, {variant}: ours takes {faster:.1f} times as long | | | {f1} |")
+        if variant in predictions:
+            f1 = f"{100 * macro_f1_interval(test.labels, predictions[variant], n).value:.1f}"
+        # The last batch of an epoch may be smaller.
+        cells = (variant, f"{BATCH / _a_step(trainings):.1f}", f"{ratio:.2f}", reach)
+        print(f"| {name} | {' | '.join(cells)} | {_said(ratio, reach)} | {f1} |", flush=True)
+    gap = gap_interval(test.labels, predictions["ours"], base, n)
+    said = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+    reached = "yes" if abs(100 * gap.value) <= WITHIN else "**no**"
+    print(f"| {name} | macro-F1, ours less plain | | {said} | within {WITHIN:g} | {reached} | |")
+
+
+def _say_probe(name: str, trainings: list[Training], given: Given) -> None:
+    seeds = len(trainings)
+    seconds, predictions = probe_seconds(given, seeds)
+    n = len(given.test.label_names)
+    f1 = f"{100 * macro_f1_interval(given.test.labels, predictions, n).value:.1f}"
+    fine = sum(sum(training.seconds) for training in trainings) / seeds
+    for what, ratio, reach in (
+        ("the first run, which embeds", fine / seconds[0], ""),
+        ("a further run", fine * (seeds - 1) / sum(seconds[1:]), f"{PROBE_FASTER:g}"),
+        (f"{seeds} seeds, nothing embedded", fine * seeds / sum(seconds), f"{PROBE_FASTER:g}"),
+    ):
+        cells = (f"probe to ours: {what}", "", f"{ratio:.1f}", reach, _said(ratio, reach), f1)
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _a_step(trainings: list[Training]) -> float:
+    """Return the processor seconds of a step."""
+    return sum(sum(t.seconds) for t in trainings) / sum(len(t.seconds) for t in trainings)
+
+
+def _said(ratio: float, reach: str) -> str:
+    return "" if not reach else "yes" if round(ratio, 2) >= float(reach) else "**no**"
 
 
 def main() -> None:
@@ -271,14 +239,15 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=tuple(SETS))
+    parser.add_argument("--seeds", type=int, default=3, help="how many, at least 2")
     arguments = parser.parse_args()
     import datasets
 
     datasets.disable_progress_bars()
-    print("| texts | variant | texts a processor second | to the plain Trainer | macro-F1 |")
-    print("|---|---|---:|---:|---:|")
+    print("| texts | variant | texts a processor second | ratio | to reach | reached | macro-F1 |")
+    print("|---|---|---:|---:|---:|---|---:|")
     for name in arguments.sets:
-        measure(name)
+        measure(name, max(2, arguments.seeds))
 
 
 if __name__ == "__main__":

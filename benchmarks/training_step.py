@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from training import SETS, problem
+from training_problem import SETS, problem
 
 
 def _length(row: dict[str, Any]) -> int:
