@@ -60,6 +60,7 @@ def test_a_run_leaves_a_model_and_what_is_known_of_it(ran: Path) -> None:
         "run.json",
         "tokenizer.json",
         "tokenizer_config.json",
+        "training_arguments.json",
         "training_log.jsonl",
     ]
 
@@ -91,6 +92,17 @@ def test_the_record_says_what_was_trained(ran: Path) -> None:
     assert record.settings["steps"] == 20
     assert record.settings["processes"] == 1
     assert str(Path.cwd()) not in (ran / "run.json").read_text()
+
+
+def test_the_options_of_the_trainer_are_kept_with_their_defaults(world: World, ran: Path) -> None:
+    """Those given, those that ours decide, and those of the installed version; nothing of where."""
+    kept = json.loads((ran / "training_arguments.json").read_text())
+
+    assert (kept["learning_rate"], kept["num_train_epochs"]) == (0.02, 4)
+    assert (kept["load_best_model_at_end"], kept["bf16"]) == (True, False)
+    assert kept["adam_beta2"] == 0.999
+    assert str(world.folder) not in json.dumps(kept)
+    assert not [name for name in kept if "token" in name and name.startswith("hub")]
 
 
 def test_the_best_model_on_validation_is_kept(ran: Path) -> None:

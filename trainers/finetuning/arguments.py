@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 
+_LEFT_OUT = {"output_dir", "local_rank", "train_sampling_strategy", "resume_from_checkpoint"}
+"""Where a run was, and an option of which ours stands in `run.json`."""
+
+
 def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> TrainingArguments:
     """Return the arguments of a `Trainer`.
 
@@ -59,3 +63,17 @@ def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> 
             "it one with CUDA_VISIBLE_DEVICES=0"
         )
     return arguments
+
+
+def resolved(arguments: TrainingArguments) -> dict[str, Any]:
+    """Return every option with the value that a run had, defaults too, as JSON holds it.
+
+    A later version may have other defaults than the one that a recipe was written under. What says
+    where a run was or what it may push to is not among them.
+    """
+    values = arguments.to_dict()
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _LEFT_OUT and not name.startswith(("hub_", "push_to_hub"))
+    }

@@ -4,7 +4,8 @@ OUT/model.safetensors, config.json, tokenizer*    what `pipeline` loads
 OUT/run.json                                      what the run was, written last
 OUT/metrics.json                                  scores, learning curve, texts that were cut
 OUT/training_log.jsonl                            what was logged on the way, a line each
-OUT/recipe.yaml                                   every option, readable as a recipe again
+OUT/recipe.yaml                                   what was asked for, readable as a recipe again
+OUT/training_arguments.json                       every option of the `Trainer`, defaults too
 OUT/checkpoints                                   gone when the run is finished
 """
 
@@ -24,6 +25,7 @@ from trainers.run_folder import RECORD, TrainedRun, write_run
 
 RECIPE = "recipe.yaml"
 METRICS = "metrics.json"
+ARGUMENTS = "training_arguments.json"
 LOG = "training_log.jsonl"
 _LOCK = ".lock"
 _OURS = {FOLDER, RECIPE, "logs", _LOCK}
@@ -77,7 +79,11 @@ def staging(out: Path) -> Path:
 
 
 def finish(
-    out: Path, record: TrainedRun, metrics: Mapping[str, Any], log: Sequence[Mapping[str, Any]]
+    out: Path,
+    record: TrainedRun,
+    metrics: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    log: Sequence[Mapping[str, Any]],
 ) -> TrainedRun:
     """Move a saved model to its place with all that is known of it, `run.json` last.
 
@@ -86,8 +92,9 @@ def finish(
     """
     place = out / FOLDER / "finished"
     record = write_run(record, place)
-    text = json.dumps(metrics, indent=1, ensure_ascii=False)
-    (place / METRICS).write_text(text + "\n", encoding="utf-8")
+    for name, content in ((METRICS, metrics), (ARGUMENTS, arguments)):
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (place / name).write_text(text + "\n", encoding="utf-8")
     lines = "".join(json.dumps(each) + "\n" for each in log)
     (place / LOG).write_text(lines, encoding="utf-8")
     for path in sorted(place.iterdir(), key=lambda path: path.name == RECORD):

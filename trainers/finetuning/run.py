@@ -12,7 +12,7 @@ from builders.errors import UserError
 from builders.tasks import load_task
 from builders.tasks.base import Task
 from trainers.encoders import load_encoder
-from trainers.finetuning.arguments import training_arguments
+from trainers.finetuning.arguments import resolved, training_arguments
 from trainers.finetuning.checkpoints import Resume, open_checkpoints
 from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, staging
 from trainers.finetuning.plan import Plan
@@ -164,4 +164,5 @@ def _finished(ready: _Ready, watched: WatchedRun, said: Said) -> TrainedRun:
     seed = int(plan.arguments["seed"])
     record = trained_run(ready.task, ready.texts, plan.encoder, seed, settings, scores)
     metrics = metrics_of(watched, [asdict(each) for each in scores])
-    return in_first(lambda: finish(ready.out, record, metrics, watched.log))
+    arguments = resolved(watched.fitting.trainer.args)
+    return in_first(lambda: finish(ready.out, record, metrics, arguments, watched.log))
