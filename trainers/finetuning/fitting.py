@@ -224,4 +224,11 @@ def _trainer(
         callbacks=list(callbacks),
     )
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
+    if trainer.is_fsdp_enabled:
+        # Accelerate 1.15 spreads the table of word pieces by itself, and fails where what holds it
+        # is spread already.
+        whole: Any = model
+        whole._no_split_modules = [
+            name for name in whole._no_split_modules or () if not name.endswith("Embeddings")
+        ]
     return trainer
