@@ -80,6 +80,7 @@ def _metadata(run: TrainedRun, name: str, licence: str | None) -> dict[str, Any]
         library_name="transformers",
         pipeline_tag="text-classification",
         base_model=_base_model(run.encoder),
+        datasets=_datasets(run) or None,
         tags=["understudy", *(["synthetic"] if run.corpus else [])],
         metrics=["f1", "accuracy"] if run.tests else None,
         model_name=name.rpartition("/")[2],
@@ -93,15 +94,14 @@ def _results(run: TrainedRun, test: Scores) -> "list[EvalResult]":
     """Return a test set's scores, which `huggingface_hub` gathers to one entry."""
     from huggingface_hub import EvalResult
 
-    path, _, commit = test.source.partition("@")
-    on_hub = bool(commit) and _REPOSITORY.fullmatch(path) is not None
+    path, commit = _on_hub(test.source)
     return [
         EvalResult(
             task_type="text-classification",
-            dataset_type=path if on_hub else run.task,
+            dataset_type=path or run.task,
             dataset_name=f"{' '.join(run.title.split())}, {test.n} real texts",
             dataset_split="test",
-            dataset_revision=commit if on_hub else None,
+            dataset_revision=commit or None,
             metric_type=kind,
             metric_name=title,
             metric_value=round(score.value, 4),
@@ -111,6 +111,18 @@ def _results(run: TrainedRun, test: Scores) -> "list[EvalResult]":
             ("accuracy", "Accuracy", test.accuracy),
         )
     ]
+
+
+def _datasets(run: TrainedRun) -> list[str]:
+    """Return the data sets of the Hub that it was trained on."""
+    sources = (_on_hub(run.corpus_source)[0], _on_hub(run.train_source)[0])
+    return [name for name in sources if name]
+
+
+def _on_hub(source: str) -> tuple[str, str]:
+    """Return repository and commit of a source; both empty where it is elsewhere."""
+    path, _, commit = source.partition("@")
+    return (path, commit) if commit and _REPOSITORY.fullmatch(path) else ("", "")
 
 
 def _base_model(encoder: str) -> str | None:

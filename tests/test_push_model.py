@@ -433,6 +433,19 @@ def test_a_card_says_what_wrote_the_training_texts() -> None:
         assert part not in real
 
 
+def test_a_card_names_the_data_sets_of_the_hub_that_trained_the_model() -> None:
+    """Corpus and real texts, each with its commit; a folder or a file is no data set of the Hub."""
+    there = {"corpus": corpus(), "corpus_source": "org/made-up@def456"}
+    text = model_card(trained(**there), "acme/drinks", "1.0.0", None, None)
+    here = model_card(
+        trained(corpus=corpus(), train_source="drinks.csv"), "acme/d", "1.0.0", None, None
+    )
+
+    assert metadata(text)["datasets"] == ["org/made-up", "org/drinks"]
+    assert "- Corpus: org/made-up@def456\n- Real texts: org/drinks@abc123\n" in text
+    assert "datasets" not in metadata(here)
+
+
 def test_a_card_without_scores_says_so() -> None:
     """No table and no model-index, rather than an empty one."""
     text = model_card(trained(tests=()), "acme/drinks", "1.0.0", None, None)

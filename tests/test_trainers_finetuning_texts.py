@@ -1,6 +1,7 @@
 """The texts of a run: where they come from, what is held out, how much each counts."""
 
 import csv
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -217,8 +218,8 @@ from builders.errors import UserError
 from builders.tasks import load_task
 for revision in sys.argv[2:]:
     try:
-        texts, record = load_corpus(load_task(sys.argv[1]), "acme/outings", "few_shot", revision)
-        print(revision, len(texts), record.strategy)
+        found = load_corpus(load_task(sys.argv[1]), "acme/outings", "few_shot", revision)
+        print(revision, len(found.texts), found.record.strategy, found.source)
     except UserError as error:
         print(error)
 """
@@ -226,15 +227,16 @@ for revision in sys.argv[2:]:
 
 @pytest.mark.slow
 def test_a_release_on_the_hub_is_a_corpus(world: World, tmp_path: Path) -> None:
-    """By its tag; a tag that is not there is refused, and no other version is taken instead."""
+    """By tag or branch, and it is said at which commit; a tag that is not there is refused."""
     with running_hub(tmp_path / "hub") as hub:
         pushed = hub.run(["-m", "understudy", "push", "dataset", str(world.corpus), "acme/outings"])
         assert pushed.code == 0, pushed.err
-        done = hub.run(["-c", HUB, str(world.task), "v1.0.0", "v2.0.0"])
+        done = hub.run(["-c", HUB, str(world.task), "v1.0.0", "main", "v2.0.0"])
 
     assert done.code == 0, done.err
-    first, second = done.out.splitlines()
-    assert first == "v1.0.0 24 few_shot"
-    assert second.startswith(
+    tagged, moving, missing = done.out.splitlines()
+    assert re.fullmatch(r"v1\.0\.0 24 few_shot acme/outings@[0-9a-f]{40}", tagged)
+    assert moving.split()[1:] == tagged.split()[1:]
+    assert missing.startswith(
         "--corpus acme/outings: no such folder, and the Hub does not give v2.0.0"
     )

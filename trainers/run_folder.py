@@ -58,6 +58,7 @@ class TrainedRun:
         n_per_label: Training texts of each label.
         train_hash: Content hash of the training texts.
         train_source: Where real training texts came from; empty for a synthetic arm.
+        corpus_source: `OWNER/NAME@COMMIT` where the corpus is from the Hub; empty otherwise.
         corpus: What building the corpus gave; None where no text was written by an LLM.
         labelling: What labelling gave, where an LLM labelled the texts.
         tests: Scores, one entry a test set.
@@ -79,6 +80,7 @@ class TrainedRun:
     n_per_label: dict[str, int]
     train_hash: str
     train_source: str = ""
+    corpus_source: str = ""
     corpus: CorpusRecord | None = None
     labelling: LabellingRecord | None = None
     tests: tuple[Scores, ...] = ()

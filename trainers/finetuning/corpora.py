@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.corpus import read_corpus, read_records
@@ -12,10 +12,23 @@ from builders.facts import BuildRecord
 from builders.tasks.base import Task
 
 
-def load_corpus(
-    task: Task, where: str | None, config: str | None, revision: str | None
-) -> tuple[LabelledTexts, BuildRecord]:
-    """Return the texts of one configuration of a corpus, and the record of its build.
+@dataclass(frozen=True)
+class Loaded:
+    """One configuration of a corpus.
+
+    Attributes:
+        texts: Its texts.
+        record: What its build gave.
+        source: `OWNER/NAME@COMMIT` where it is from the Hub; empty for a folder.
+    """
+
+    texts: LabelledTexts
+    record: BuildRecord
+    source: str
+
+
+def load_corpus(task: Task, where: str | None, config: str | None, revision: str | None) -> Loaded:
+    """Load one configuration of a corpus.
 
     Args:
         task: The task.
@@ -31,7 +44,7 @@ def load_corpus(
             "--train synthetic: say where its texts are with --corpus FOLDER (understudy build "
             f"{task.name} writes one), or leave synthetic out"
         )
-    folder = _folder(where, revision)
+    folder, commit = _folder(where, revision)
     records = {record.strategy: record for record in read_records(folder)}
     if not records:
         raise UserError(
@@ -51,15 +64,20 @@ def load_corpus(
             f"--corpus {where}: is of task {record.task!r}, and {task.name!r} is to be trained; "
             "name the corpus of this task"
         )
-    return read_corpus(folder, config, task.label_names), replace(record, path="", files="")
+    return Loaded(
+        read_corpus(folder, config, task.label_names),
+        replace(record, path="", files=""),
+        f"{where}@{commit}" if commit else "",
+    )
 
 
-def _folder(where: str, revision: str | None) -> Path:
+def _folder(where: str, revision: str | None) -> tuple[Path, str]:
+    """Return where the files are, and at which commit of the Hub; empty for a folder here."""
     path = Path(where)
     if path.exists():
         if revision is not None:
             raise UserError(f"--revision {revision}: is of the Hub, and {where} is a folder here")
-        return path
+        return path, ""
     if where.count("/") != 1:
         raise UserError(f"--corpus {where}: no such folder; name one, or OWNER/NAME on the Hub")
     if revision is None:
@@ -70,10 +88,11 @@ def _folder(where: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(where, repo_type="dataset", revision=revision))
+        folder = Path(snapshot_download(where, repo_type="dataset", revision=revision))
     except Exception as error:  # the client raises a dozen unrelated types here
         line = " ".join(str(error).split())[:200]
         raise UserError(
             f"--corpus {where}: no such folder, and the Hub does not give {revision} "
             f"({type(error).__name__}: {line}); check both names, the network and HF_TOKEN"
         ) from error
+    return folder, folder.name  # a snapshot's folder is named by its commit, whatever the revision

@@ -46,6 +46,7 @@ def trained_run(
         n_per_label=texts.train.counts(),
         train_hash=texts.train.content_hash,
         train_source=public_source(texts.real_source) if texts.real_source else "",
+        corpus_source=texts.corpus_source,
         corpus=texts.corpus if isinstance(texts.corpus, CorpusRecord) else None,
         labelling=texts.corpus if isinstance(texts.corpus, LabellingRecord) else None,
         tests=tests,

@@ -39,6 +39,7 @@ class RunTexts:
         validation: Texts that training is watched on, or None.
         checker: Real texts for the quality checker of a loss, or None.
         corpus: What building the corpus gave, where synthetic texts are trained on.
+        corpus_source: `OWNER/NAME@COMMIT` of a corpus from the Hub; empty otherwise.
         real_source: Where real training texts came from; empty where there are none.
     """
 
@@ -48,6 +49,7 @@ class RunTexts:
     validation: LabelledTexts | None
     checker: LabelledTexts | None
     corpus: BuildRecord | None
+    corpus_source: str
     real_source: str
 
 
@@ -73,10 +75,12 @@ def gather_texts(
     needed = REAL in sources or watched_on_real or checker
     real = _real(task, recipe, said, needed=needed)
     at_hand: dict[str, LabelledTexts] = {REAL: real.train} if real else {}
-    record = None
+    corpus = None
     if SYNTHETIC in sources:
-        texts, record = load_corpus(task, recipe.corpus, recipe.config, recipe.revision)
-        at_hand[SYNTHETIC] = texts if real is None else _without_copies(texts, real.test, said)
+        corpus = load_corpus(task, recipe.corpus, recipe.config, recipe.revision)
+        own = corpus.texts
+        at_hand[SYNTHETIC] = own if real is None else _without_copies(own, real.test, said)
+    record = corpus.record if corpus else None
     drawn = [_drawn(part, at_hand[part.source], seed, said) for part in parts]
     train, weights = _mixed(parts, drawn)
     watched = None
@@ -95,6 +99,7 @@ def gather_texts(
         if checker
         else None,
         corpus=record,
+        corpus_source=corpus.source if corpus else "",
         real_source=real.source if real and REAL in sources else "",
     )
 
