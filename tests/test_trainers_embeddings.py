@@ -126,6 +126,29 @@ def test_an_encoder_without_a_pooling_of_its_own_gets_the_mean(
     np.testing.assert_allclose(vectors, mean_of_tokens(tiny, ["abc", "de"]), atol=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_an_encoder_stored_in_half_precision_computes_in_single(
+    tmp_path: Path, tiny: Encoder, precision: str, pooling: Pooling
+) -> None:
+    """The vectors are those of the same rounded weights stored in float32, bit by bit."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    encoders = []
+    for stored in (precision, "float32"):
+        folder = tmp_path / stored
+        model = AutoModel.from_pretrained(tiny.path).to(getattr(torch, precision))
+        model.to(getattr(torch, stored)).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(tiny.path).save_pretrained(folder)
+        encoders.append(load_encoder(str(folder)))
+
+    half, single = (Embeddings(each, pooling, tmp_path).of(["abc", "de"]) for each in encoders)
+
+    np.testing.assert_array_equal(half, single)
+    assert half.dtype == np.float32
+
+
 def test_an_encoder_that_cannot_be_loaded_is_one_line(tmp_path: Path, tiny: Encoder) -> None:
     """A folder that no library can read is refused with a line that names the encoder."""
     broken = tmp_path / "broken"

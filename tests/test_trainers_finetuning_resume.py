@@ -16,6 +16,7 @@ from training_world import World, make_world, metrics, same_weights
 from builders.errors import UserError
 from trainers.finetune import main
 from trainers.finetuning.checkpoints import open_checkpoints
+from trainers.finetuning.precision import meant_here
 
 KILLED = """
 import os, signal, sys
@@ -121,6 +122,23 @@ def test_checkpoints_of_another_recipe_are_refused(
     printed = capsys.readouterr().err
     assert "holds the checkpoints of another run: " in printed
     assert sorted(out.rglob("*")) == before
+
+
+def test_auto_counts_as_the_precision_that_it_comes_to(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that began with `auto` goes on with its name, and not with the other one."""
+    out, same = tmp_path / "out", meant_here("auto")
+    other = "fp32" if same == "bf16" else "bf16"
+    breaks = {"learning_rate": 1e30, "warmup_steps": 0, "save_strategy": "steps"}
+
+    def said(precision: str) -> str:
+        assert main(world.options(out, **breaks, precision=precision)) == 2
+        return capsys.readouterr().err
+
+    assert "the loss is" in said("auto")
+    assert "the loss is" in said(same)
+    assert f"precision is {same!r} there and {other!r} here" in said(other)
 
 
 def test_checkpoints_of_another_task_are_refused(tmp_path: Path) -> None:
