@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from trainers.finetuning.recipe import settings_of
 from trainers.finetuning.settings import FinetuneSettings
 from trainers.finetuning.texts import gather_texts
 from trainers.finetuning.watched_run import WatchedRun
+from trainers.finetuning.watching import CURVE
 from trainers.losses import CrossEntropy, ExampleWeights, Fit
 from trainers.run_folder import read_run
 
@@ -121,6 +123,40 @@ def test_a_recipe_that_a_run_wrote_gives_the_run_again(ran: Path, tmp_path: Path
 
     assert same_weights(ran, tmp_path / "again")
     assert metrics(ran) == metrics(tmp_path / "again")
+
+
+def test_a_report_holds_the_training_and_no_look_at_the_test_texts(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses, validation and the curve are told, each once; nothing is told after the training."""
+    from transformers import TrainerCallback
+    from transformers.integrations import integration_utils
+
+    heard: list[str] = []
+
+    class Reporter(TrainerCallback):
+        """Stands where a package's own callback stands."""
+
+        def on_log(self, *given: Any, **named: Any) -> None:
+            """Note what is logged."""
+            logs: dict[str, float] = named["logs"]
+            heard.extend(name for name in logs if name in ("loss", "eval_macro_f1", CURVE))
+
+        def on_train_end(self, *given: Any, **named: Any) -> None:
+            """Note the end."""
+            heard.append("end")
+
+        def on_predict(self, *given: Any, **named: Any) -> None:
+            """Note a look."""
+            heard.append("look")
+
+    monkeypatch.setitem(integration_utils.INTEGRATION_TO_CALLBACK, "trackio", Reporter)
+    options = {"report_to": "trackio", "validation": 0.25, "curve_steps": 10, "logging_steps": 10}
+
+    assert main(world.options(tmp_path / "out", **options)) == 0
+
+    assert Counter(heard) == {"loss": 2, "eval_macro_f1": 4, CURVE: 2, "end": 1}
+    assert heard[-1] == "end"
 
 
 def test_each_text_is_given_its_own_scores_in_whatever_order_is_trained(

@@ -42,6 +42,8 @@ def every_so_many(every: int, look: Callable[[int], object]) -> TrainerCallback:
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             """Look where a point is due."""
             if state.global_step % every == 0:
+                due = control.should_log
                 look(int(state.global_step))
+                control.should_log = due  # logging a point would count as logging the loss
 
     return Looks()

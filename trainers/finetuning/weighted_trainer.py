@@ -5,7 +5,8 @@ Imported inside functions only, as it subclasses a class of transformers.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from transformers import Trainer
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
 
 from builders.errors import UserError
 from trainers.finetuning.batches import Batches, equal_passes, passes
@@ -126,11 +128,23 @@ class WeightedTrainer(Trainer):
         ordered, order = tokens.longest_first()
         bare: Any = [{"input_ids": row["input_ids"]} for row in ordered.rows]
         # A loader draws a number from the generator of the dropout: a look changes no training.
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), self._unreported():
             found = np.asarray(self.predict(bare).predictions, dtype=np.float32)
         logits = np.empty_like(found)
         logits[order] = found
         return logits
+
+    @contextmanager
+    def _unreported(self) -> Iterator[None]:
+        """Keep from reports how long a look took; of one after training, trackio makes a run."""
+        handler: Any = self.callback_handler
+        told = handler.callbacks
+        reporters = tuple(get_reporting_integration_callbacks(self.args.report_to))
+        handler.callbacks = [each for each in told if not isinstance(each, reporters)]
+        try:
+            yield
+        finally:
+            handler.callbacks = told
 
 
 class _EpochLoader(DataLoader[Any]):
