@@ -5,22 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_encoder import save_tiny_encoder
-from training_world import LABELS, made_up
+from training_world import of_each_label
 
-from builders.data import LabelledTexts
 from trainers.base import ClassifierTrainer, Job, Outcome
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.finetune import Finetune, FinetuneSettings
 from trainers.heads import HeadSettings
 from trainers.probe import Probe
-
-
-def texts(n: int, seed: str) -> LabelledTexts:
-    """Return `n` texts of each label."""
-    pairs = [(text, y) for y, label in enumerate(LABELS) for text in made_up(label, seed, n)]
-    found, labels = zip(*pairs, strict=True)
-    return LabelledTexts(found, labels, tuple(LABELS), tuple(map(str, range(len(found)))))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +33,9 @@ def trainer(kind: str, tiny: Encoder, curve_steps: int | None) -> ClassifierTrai
 
 def run(kind: str, tiny: Encoder, curve_steps: int | None) -> Outcome:
     """Train on 16 texts of each label: 32 steps of fine-tuning, 12 of a head."""
-    return trainer(kind, tiny, curve_steps).run(texts(16, "train"), texts(10, "test"), 1)
+    return trainer(kind, tiny, curve_steps).run(
+        of_each_label(16, "train"), of_each_label(10, "test"), 1
+    )
 
 
 @pytest.mark.parametrize(("kind", "steps"), [("finetune", [12, 24, 32]), ("probe", [5, 10, 12])])
@@ -78,13 +72,17 @@ def test_an_early_point_is_what_a_model_was_then(tiny: Encoder, kind: str) -> No
 
 def test_heads_side_by_side_have_curves_of_their_own(tiny: Encoder) -> None:
     """As each has alone, whatever their sizes are."""
-    jobs = [Job(texts(16, "train"), 0), Job(texts(16, "other"), 1), Job(texts(9, "third"), 2)]
+    jobs = [
+        Job(of_each_label(16, "train"), 0),
+        Job(of_each_label(16, "other"), 1),
+        Job(of_each_label(9, "third"), 2),
+    ]
     probe = trainer("probe", tiny, 4)
 
-    together = probe.run_many(jobs, texts(10, "test"))
+    together = probe.run_many(jobs, of_each_label(10, "test"))
 
     for job, each in zip(jobs, together, strict=True):
-        alone = probe.run(job.train, texts(10, "test"), job.seed)
+        alone = probe.run(job.train, of_each_label(10, "test"), job.seed)
         assert sorted(each.curve) == sorted(alone.curve)
         for step, points in alone.curve.items():
             np.testing.assert_array_equal(each.curve[step], points)
@@ -94,7 +92,7 @@ def test_a_pass_of_fewer_texts_is_the_same_training(tmp_path: Path) -> None:
     """How many texts go through at once decides no label: a batch is passed in parts."""
     encoder = load_encoder(str(save_tiny_encoder(tmp_path / "plain")))
     how = FinetuneSettings(epochs=8, batch_size=8, learning_rate=0.02)
-    data = texts(16, "train"), texts(10, "test"), 1
+    data = of_each_label(16, "train"), of_each_label(10, "test"), 1
 
     whole = Finetune(encoder, how).run(*data)
     parts = Finetune(encoder, how, pass_size=2).run(*data)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from tiny_encoder import save_tiny_encoder
-from training_world import LABELS, made_up
+from training_world import of_each_label
 
-from builders.data import LabelledTexts
 from trainers.encoders import Encoder, load_encoder
 from trainers.finetune import Finetune, FinetuneSettings
 from trainers.finetuning.checkers import QualityCheckers
@@ -17,13 +16,6 @@ from trainers.finetuning.plan import Plan
 from trainers.finetuning.settings import Precision
 from trainers.finetuning.weighted_trainer import WeightedTrainer
 from trainers.losses import DynamicImportance
-
-
-def texts(n: int, seed: str) -> LabelledTexts:
-    """Return `n` texts of each label."""
-    pairs = [(text, y) for y, label in enumerate(LABELS) for text in made_up(label, seed, n)]
-    found, labels = zip(*pairs, strict=True)
-    return LabelledTexts(found, labels, tuple(LABELS), tuple(map(str, range(len(found)))))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +41,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def trainer(tiny: Encoder, precision: Precision = "fp32") -> Finetune:
     """Return a trainer by DIMP, with 3 real texts of each label for its checker."""
     how = FinetuneSettings(epochs=2, batch_size=8, learning_rate=0.02, precision=precision)
-    real = texts(20, "real")
+    real = of_each_label(20, "real")
     return Finetune(tiny, how, loss=DynamicImportance(), real=real, checker_per_label=3)
 
 
@@ -61,7 +53,11 @@ def test_a_checker_that_is_kept_judges_as_the_one_that_was_trained(
 
     What the second arm predicts is what a trainer predicts that has no checker yet, bit by bit.
     """
-    first, second, test = texts(8, "first"), texts(12, "second"), texts(30, "test")
+    first, second, test = (
+        of_each_label(8, "first"),
+        of_each_label(12, "second"),
+        of_each_label(30, "test"),
+    )
     both = trainer(tiny, precision)
 
     both.run(first, test, seed=1)
@@ -76,7 +72,7 @@ def test_a_checker_that_is_kept_judges_as_the_one_that_was_trained(
 
 def test_each_seed_has_a_checker_of_its_own(tiny: Encoder, trained: list[int]) -> None:
     """It draws the real texts, and the first weights of the classifier."""
-    both, train, test = trainer(tiny), texts(8, "first"), texts(5, "test")
+    both, train, test = trainer(tiny), of_each_label(8, "first"), of_each_label(5, "test")
 
     for seed in (1, 2, 1):
         both.run(train, test, seed)
@@ -86,24 +82,24 @@ def test_each_seed_has_a_checker_of_its_own(tiny: Encoder, trained: list[int]) -
 
 def test_a_place_is_of_all_that_decides_a_checker(tiny: Encoder) -> None:
     """Encoder, settings, seed and texts; another plan or other texts have another place."""
-    checkers, real = QualityCheckers(), texts(3, "real")
+    checkers, real = QualityCheckers(), of_each_label(3, "real")
     plan = Plan(tiny, arguments={"seed": 1})
 
     places = {
         checkers.place(plan, real),
         checkers.place(plan.for_checker(len(real)), real),  # more epochs
         checkers.place(Plan(tiny, arguments={"seed": 2}), real),
-        checkers.place(plan, texts(4, "real")),
+        checkers.place(plan, of_each_label(4, "real")),
     }
 
     assert len(places) == 4
-    assert checkers.place(Plan(tiny, arguments={"seed": 1}), texts(3, "real")) in places
+    assert checkers.place(Plan(tiny, arguments={"seed": 1}), of_each_label(3, "real")) in places
 
 
 def test_a_trainer_that_is_sent_to_another_process_has_none(tiny: Encoder) -> None:
     """The folders are of the process that made them; they end with it."""
     own = trainer(tiny)
-    own.run(texts(8, "first"), texts(5, "test"), seed=1)
+    own.run(of_each_label(8, "first"), of_each_label(5, "test"), seed=1)
     home = own.checkers.folder
     assert len(list(home.iterdir())) == 1
 

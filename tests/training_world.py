@@ -15,6 +15,7 @@ from tiny_encoder import WORDS, save_tiny_encoder
 
 from builders.composition import Order, compose
 from builders.corpus import write_corpus
+from builders.data import LabelledTexts
 from builders.llms.recording import Recording
 from builders.tasks import load_task
 
@@ -118,6 +119,13 @@ def _record(folder: Path, strategy: str, n: int) -> None:
         name = f"outings/{strategy}/{label}/c0/t1"
         lines.append({"custom_id": name, "response": {"status_code": 200, "body": body}})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def of_each_label(n: int, seed: str) -> LabelledTexts:
+    """Return `n` made-up texts of each label."""
+    pairs = [(text, y) for y, label in enumerate(LABELS) for text in made_up(label, seed, n)]
+    found, labels = zip(*pairs, strict=True)
+    return LabelledTexts(found, labels, tuple(LABELS), tuple(map(str, range(len(found)))))
 
 
 def weights(folder: Path) -> dict[str, NDArray[np.float32]]:
