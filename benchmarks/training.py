@@ -173,7 +173,7 @@ def variants(seed: int) -> Iterator[tuple[str, Variant]]:
 def measure(name: str, seeds: int) -> None:
     """Train on one set and print its rows."""
     train, test = problem(*SETS[name])
-    found: dict[str, list[Training]] = {}
+    found: dict[str, list[list[float]]] = {}  # the models are let go after each seed
     predictions: dict[str, list[Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(seeds):
@@ -181,7 +181,7 @@ def measure(name: str, seeds: int) -> None:
             own = {v: make(turns, i, given) for i, (v, make) in enumerate(variants(seed))}
             turns.run(list(own.values()))
             for variant, training in own.items():
-                found.setdefault(variant, []).append(training)
+                found.setdefault(variant, []).append(training.seconds)
                 if len(training.seconds) == len(own["ours"].seconds):
                     predictions.setdefault(variant, []).append(training.predict())
     _say_variants(name, found, predictions, test)
@@ -190,19 +190,19 @@ def measure(name: str, seeds: int) -> None:
 
 def _say_variants(
     name: str,
-    found: dict[str, list[Training]],
+    found: dict[str, list[list[float]]],
     predictions: dict[str, list[Any]],
     test: LabelledTexts,
 ) -> None:
     n, base = len(test.label_names), predictions["plain Trainer"]
-    for variant, trainings in found.items():
-        ratio = _a_step(found["plain Trainer"][: len(trainings)]) / _a_step(trainings)
+    for variant, steps in found.items():
+        ratio = _a_step(found["plain Trainer"][: len(steps)]) / _a_step(steps)
         reach = f"{FASTER[name]:g}" if variant == "ours" else ""
         f1 = ""
         if variant in predictions:
             f1 = f"{100 * macro_f1_interval(test.labels, predictions[variant], n).value:.1f}"
         # The last batch of an epoch may be smaller.
-        cells = (variant, f"{BATCH / _a_step(trainings):.1f}", f"{ratio:.2f}", reach)
+        cells = (variant, f"{BATCH / _a_step(steps):.1f}", f"{ratio:.2f}", reach)
         print(f"| {name} | {' | '.join(cells)} | {_said(ratio, reach)} | {f1} |", flush=True)
     gap = gap_interval(test.labels, predictions["ours"], base, n)
     said = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
@@ -210,12 +210,12 @@ def _say_variants(
     print(f"| {name} | macro-F1, ours less plain | | {said} | within {WITHIN:g} | {reached} | |")
 
 
-def _say_probe(name: str, trainings: list[Training], given: Given) -> None:
-    seeds = len(trainings)
+def _say_probe(name: str, steps: list[list[float]], given: Given) -> None:
+    seeds = len(steps)
     seconds, predictions = probe_seconds(given, seeds)
     n = len(given.test.label_names)
     f1 = f"{100 * macro_f1_interval(given.test.labels, predictions, n).value:.1f}"
-    fine = sum(sum(training.seconds) for training in trainings) / seeds
+    fine = sum(map(sum, steps)) / seeds
     for what, ratio, reach in (
         ("the first run, which embeds", fine / seconds[0], ""),
         ("a further run", fine * (seeds - 1) / sum(seconds[1:]), f"{PROBE_FASTER:g}"),
@@ -225,9 +225,9 @@ def _say_probe(name: str, trainings: list[Training], given: Given) -> None:
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def _a_step(trainings: list[Training]) -> float:
-    """Return the processor seconds of a step."""
-    return sum(sum(t.seconds) for t in trainings) / sum(len(t.seconds) for t in trainings)
+def _a_step(steps: list[list[float]]) -> float:
+    """Return the mean of the processor seconds of all steps."""
+    return sum(map(sum, steps)) / sum(map(len, steps))
 
 
 def _said(ratio: float, reach: str) -> str:
