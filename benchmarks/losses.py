@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from losses_cells import Cell, read_cells
+from losses_cells import Cell, append_cell, read_cells
 from losses_corpora import Corpus, corpus_names, load_corpus
 from losses_methods import METHODS, Asked
 from losses_tables import tables
@@ -140,11 +140,9 @@ def fill(
     if not todo:
         return
     said(f"{len(todo)} cells, about {trainers.seconds(todo, asked) / 60:.0f} minutes")
-    path.parent.mkdir(parents=True, exist_ok=True)
     for i, (corpus, method) in enumerate(todo, 1):
         cell = run_cell(corpus, method, trainers, asked)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(cell.as_json() + "\n")
+        append_cell(path, cell)
         said(f"{i}/{len(todo)} {corpus.name}: {method}: {cell.seconds:.0f} s")
 
 

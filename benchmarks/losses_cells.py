@@ -74,6 +74,15 @@ def read_cells(path: Path) -> dict[str, Cell]:
     return cells
 
 
+def append_cell(path: Path, cell: Cell) -> None:
+    """Add a cell to a file; a last line that a kill cut short is taken away first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(cell.as_json().encode() + b"\n")
+
+
 def _cell(values: dict[str, Any]) -> Cell:
     return Cell(
         **values

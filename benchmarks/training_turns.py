@@ -30,6 +30,7 @@ class Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: list[int] = []
+        self._failed: list[Exception] = []
 
     def callback(self, name: int, training: Training) -> Any:
         """Return what makes a `Trainer` take its turns, and measures them."""
@@ -76,12 +77,18 @@ class Turns:
             thread.start()
         for thread in threads:
             thread.join()
+        if self._failed:
+            raise self._failed[0]
 
     def _one(self, name: int, training: Training) -> None:
         import torch
 
         torch.set_num_threads(1)  # it counts for the thread that says it
-        training.start()
-        with self._changed:
-            self._waiting.remove(name)
-            self._changed.notify_all()
+        try:
+            training.start()
+        except Exception as error:
+            self._failed.append(error)
+        finally:
+            with self._changed:
+                self._waiting.remove(name)
+                self._changed.notify_all()

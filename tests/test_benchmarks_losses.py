@@ -18,11 +18,12 @@ _BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(_BENCHMARKS))
 
 from losses import key_of, run_cell  # noqa: E402
-from losses_cells import Cell, read_cells  # noqa: E402
+from losses_cells import Cell, append_cell, read_cells  # noqa: E402
 from losses_corpora import LEFT_OUT, Corpus, corpus_names, load_corpus  # noqa: E402
 from losses_methods import Asked  # noqa: E402
 from losses_tables import tables  # noqa: E402
 from losses_trainers import FinetuneTrainers, trainings  # noqa: E402
+from training_turns import Training, Turns  # noqa: E402
 
 
 def cell(method: str, predictions: Sequence[Sequence[int]], task: str = "t") -> Cell:
@@ -54,6 +55,35 @@ def test_a_cell_is_read_back_from_its_line(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.predictions, one.predictions)
     np.testing.assert_array_equal(read.references, one.references)
     assert (read.key, read.dropped, read.n_train) == ("t/imp", {"duplicate": 3}, 8)
+
+
+def test_a_cell_after_one_that_a_kill_cut_short_has_a_line_of_its_own(tmp_path: Path) -> None:
+    """What was cut short is taken away; what stood before it stays."""
+    first, second = cell("imp", [[0, 1, 1, 0]]), cell("dimp", [[0, 0, 1, 1]])
+    path = tmp_path / "cells.jsonl"
+    path.write_text(first.as_json() + "\n" + second.as_json()[:40])
+
+    append_cell(path, second)
+    append_cell(tmp_path / "new" / "cells.jsonl", first)
+
+    assert list(read_cells(path)) == ["t/imp", "t/dimp"]
+    assert list(read_cells(tmp_path / "new" / "cells.jsonl")) == ["t/imp"]
+
+
+def test_a_training_that_fails_ends_the_turns() -> None:
+    """The others go on to their ends, and its error is raised; nobody waits for it."""
+    turns, went = Turns(), []
+
+    def fails() -> None:
+        raise ValueError("no more")
+
+    def ends() -> None:
+        turns.wait(1)
+        went.append("on")
+
+    with pytest.raises(ValueError, match="no more"):
+        turns.run([Training(fails, lambda: None), Training(ends, lambda: None)])
+    assert went == ["on"]
 
 
 def test_tables_hold_each_method_against_cross_entropy() -> None:

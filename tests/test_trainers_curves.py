@@ -99,3 +99,16 @@ def test_a_pass_of_fewer_texts_is_the_same_training(tmp_path: Path) -> None:
 
     assert whole.probabilities is not None and parts.probabilities is not None
     np.testing.assert_allclose(parts.probabilities, whole.probabilities, atol=1e-5)
+
+
+def test_a_pass_draws_its_own_dropout(tiny: Encoder) -> None:
+    """So that how many texts go through at once is a setting: it does decide what comes out."""
+    how = FinetuneSettings(epochs=8, batch_size=8, learning_rate=0.02)
+    data = of_each_label(16, "train"), of_each_label(10, "test"), 1
+    trainers = Finetune(tiny, how), Finetune(tiny, how, pass_size=2)
+
+    whole, parts = (each.run(*data).probabilities for each in trainers)
+
+    assert whole is not None and parts is not None
+    assert abs(parts - whole).max() > 1e-4
+    assert trainers[1].settings == {**trainers[0].settings, "pass_size": 2}

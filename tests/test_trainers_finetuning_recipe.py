@@ -91,6 +91,12 @@ def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
         ("dataloader_drop_last=true", "every text of an epoch is trained on"),
         ("average_tokens_across_devices=false", "the mean over all its texts"),
         ("save_only_model=true", "cannot be gone on from"),
+        ("bf16_full_eval=true", "weights stay in float32"),
+        ("fp16_full_eval=true", "weights stay in float32"),
+        ("eval_on_start=true", "would evaluate, and count, its last model again"),
+        ("eval_delay=3", "could not be the best"),
+        ("accelerator_config={}", "batch_size says how many texts a step takes"),
+        ("label_names=x", "the labels are the task's"),
         ("quux=2", "unknown option 'quux'"),
     ],
 )
@@ -115,13 +121,22 @@ def test_a_value_that_does_not_fit_is_refused(words: list[str], said: str) -> No
     assert said in refusal(*words)
 
 
+def test_a_bare_no_is_what_it_says(tmp_path: Path) -> None:
+    """YAML reads it as false; a strategy is meant."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text("task: humor\nsave_strategy: no\nreport_to: none\n")
+
+    assert parse([str(path)]).arguments["save_strategy"] == "no"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "is no recipe"),
         ("- task", "is no recipe"),
-        ("task: [", "is no YAML"),
-        ("task: !!python/object/apply:os.getcwd []", "is no YAML"),
+        ("task: [", "line 1: does not parse at column 8"),
+        ("task: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("seed: 1\nepochs: 2\nseed: 3", "line 3: seed: stands twice: the first is on line 1"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -136,6 +151,16 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str, said: st
     ("words", "said"),
     [
         (["--batch_size=0"], "batch_size 0: give at least 1"),
+        (["--per_device_train_batch_size=0"], "per_device_train_batch_size 0: give at least 1"),
+        (["--per_device_eval_batch_size=0"], "per_device_eval_batch_size 0: give at least 1"),
+        (["--eval_accumulation_steps=0"], "eval_accumulation_steps 0: give at least 1"),
+        (["--dataloader_num_workers=-1"], "dataloader_num_workers -1: give at least 0"),
+        (["--seed=-1"], "seed -1: give at least 0"),
+        (["--seed=5000000000"], "seed 5000000000: give less than 4294967296"),
+        (["--max_steps=0"], "max_steps 0: give at least 1"),
+        (["--save_strategy=best"], "save_strategy best: there is no validation set"),
+        (["--validation=0.2", "--save_strategy=no"], "save_strategy no: the best model is one of"),
+        (["--validation=0.2", "--eval_steps=2"], "eval_steps 2: say eval_strategy: steps with it"),
         (["--patience=2"], "patience 2: needs a validation set"),
         (["--eval_strategy=epoch"], "there is no validation set"),
         (["--train_sampling_strategy=batch_rebalance"], "use random, group_by_length or"),

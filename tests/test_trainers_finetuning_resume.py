@@ -83,22 +83,63 @@ def test_a_killed_run_ends_as_an_unbroken_one(
     assert len(metrics(whole)["curve"]) >= 4
 
 
-@pytest.mark.slow
-def test_a_run_that_was_stopped_early_is_not_trained_on(world: World, tmp_path: Path) -> None:
-    """Killed after the last checkpoint, when nothing had got better: only the writing is left."""
-    options = {"learning_rate": 0, "num_train_epochs": 9, "validation": 0.25, "patience": 2}
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert main(world.options(whole, **options)) == 0
+def killed_at_the_scoring(words: list[str]) -> None:
+    """Run the entry in a process that is killed when training is over."""
     code = KILLED.replace("WeightedTrainer.training_step = step_or_end", ENDS_AT_THE_SCORING)
-    command = [sys.executable, "-c", code, "0", *world.options(broken, **options)]
+    command = [sys.executable, "-c", code, "0", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patience", [2, None])
+def test_a_run_that_is_over_keeps_its_best_model(
+    world: World, tmp_path: Path, patience: int | None
+) -> None:
+    """Stopped early or not, killed before it is scored, and moved: only the writing is left.
+
+    With this learning rate an early model is the best one; the checkpoints say where it was.
+    """
+    options: dict[str, object] = {"learning_rate": 0.3, "num_train_epochs": 6, "validation": 0.25}
+    options["patience"] = patience
+    whole, broken, moved = (tmp_path / name for name in ("whole", "broken", "moved"))
+    assert main(world.options(whole, **options)) == 0
+    killed_at_the_scoring(world.options(broken, **options))
+    broken.rename(moved)
+
+    assert main(world.options(moved, **options)) == 0
+
+    assert metrics(moved) == metrics(whole)
+    assert metrics(moved)["best_step"] < metrics(moved)["steps"]
+    assert same_weights(whole, moved)
+
+
+@pytest.mark.slow
+def test_a_run_that_ended_within_an_epoch_takes_no_step_more(world: World, tmp_path: Path) -> None:
+    """After 10 steps of 6 an epoch, at a learning rate that does not fall to 0."""
+    options = {"max_steps": 10, "lr_scheduler_type": "constant"}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert main(world.options(whole, **options)) == 0
+    killed_at_the_scoring(world.options(broken, **options))
 
     assert main(world.options(broken, **options)) == 0
 
     assert metrics(broken) == metrics(whole)
-    assert metrics(broken)["steps"] == 15
+    assert metrics(broken)["steps"] == 10
     assert same_weights(whole, broken)
+
+
+def test_a_best_checkpoint_that_is_gone_is_missed(tmp_path: Path) -> None:
+    """The last model is not kept in its stead; one that was moved with the folder is found."""
+    checkpoint(tmp_path, 10, best=checkpoint(Path("elsewhere"), 5, write=False))
+
+    with pytest.raises(UserError, match="checkpoint-5 is the best model so far and is missing"):
+        open_checkpoints(tmp_path, MADE_OF, 1)
+
+    place = checkpoint(tmp_path, 5)
+    assert open_checkpoints(tmp_path, MADE_OF, 1) is not None
+    state = json.loads((tmp_path / "checkpoints/checkpoint-10/trainer_state.json").read_text())
+    assert state["best_model_checkpoint"] == str(place)
 
 
 ENDS_AT_THE_SCORING = """
@@ -150,13 +191,19 @@ def test_checkpoints_of_another_task_are_refused(tmp_path: Path) -> None:
         open_checkpoints(tmp_path, {**MADE_OF, "task": "plants"}, 1)
 
 
-def checkpoint(folder: Path, step: int, *, processes: int = 1) -> Path:
-    """Write what of a checkpoint is looked at."""
+def checkpoint(
+    folder: Path, step: int, *, processes: int = 1, best: Path | None = None, write: bool = True
+) -> Path:
+    """Write what of a checkpoint is looked at, of a run of 20 steps; return its place."""
     import torch
 
     place = folder / "checkpoints" / f"checkpoint-{step}"
+    if not write:
+        return place
     place.mkdir(parents=True)
-    (place / "trainer_state.json").write_text(json.dumps({"stateful_callbacks": {}}))
+    state = {"stateful_callbacks": {}, "global_step": step, "max_steps": 20}
+    state |= {"best_model_checkpoint": str(best) if best else None}
+    (place / "trainer_state.json").write_text(json.dumps(state))
     names = [f"rng_state_{i}.pth" for i in range(processes)] if processes > 1 else ["rng_state.pth"]
     for name in names:
         torch.save({}, place / name)
@@ -176,7 +223,7 @@ def test_a_checkpoint_that_was_half_written_counts_for_nothing(
     found = open_checkpoints(tmp_path, MADE_OF, 1)
 
     assert found is not None
-    assert (found.checkpoint, found.step, found.best) == (whole, 9, None)
+    assert (found.checkpoint, found.step, found.done) == (whole, 9, None)
     assert not half.exists()
 
 

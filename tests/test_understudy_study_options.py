@@ -142,7 +142,7 @@ def test_a_recipe_that_no_run_can_follow_is_refused(
 
 
 def test_what_a_recipe_leaves_open_is_as_without_one(tmp_path: Path) -> None:
-    """Names that records have count as the options'; the size of a pass decides no result."""
+    """Names that records have count as the options'; the size of a pass is beside them."""
     path = recipe(tmp_path, epochs=2, per_device_train_batch_size=4)
 
     found = read_study_recipe(path)
@@ -152,8 +152,8 @@ def test_what_a_recipe_leaves_open_is_as_without_one(tmp_path: Path) -> None:
 
 
 def test_settings_are_written_down_in_full(tmp_path: Path) -> None:
-    """A study of fine-tuning says how, with a recipe or without; none says the size of a pass."""
-    path = str(recipe(tmp_path, epochs=2, per_device_train_batch_size=4))
+    """A study of fine-tuning says how, with a recipe or without; the size of a pass if given."""
+    path = str(recipe(tmp_path, epochs=2))
 
     own = asked("--trainer", "finetune", "--recipe", path).settings.as_dict()
     usual = asked("--trainer", "finetune").settings.as_dict()
@@ -161,6 +161,8 @@ def test_settings_are_written_down_in_full(tmp_path: Path) -> None:
     assert {name for name in own if own[name] != usual[name]} == {"epochs"}
     assert (own["epochs"], own["learning_rate"]) == (2, 1e-4)
     assert "pass_size" not in own
+    few = str(recipe(tmp_path, per_device_train_batch_size=4))
+    assert asked("--trainer", "finetune", "--recipe", few).settings.as_dict()["pass_size"] == 4
     assert json.loads(json.dumps(own)) == own
 
 

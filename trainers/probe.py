@@ -188,6 +188,7 @@ class Probe(ClassifierTrainer):
                 num_labels=len(label_names),
                 id2label=dict(enumerate(label_names)),
                 label2id={name: i for i, name in enumerate(label_names)},
+                problem_type="single_label_classification",
                 dtype="float32",
             )
         pooler = model.bert.pooler

@@ -70,8 +70,9 @@ class StudySettings:
     def as_dict(self) -> dict[str, Value]:
         """Return what decides the results, as JSON holds it; of a fine-tuning in full."""
         values = asdict(self)
-        del values["pass_size"]
         own = values.pop("finetuning") or asdict(FinetuneSettings())
+        if self.pass_size is None or self.trainer != "finetune":
+            del values["pass_size"]
         return {**values, **own} if self.trainer == "finetune" else values
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builders.errors import UserError
 from trainers.finetuning.precision import in_bf16
+from trainers.finetuning.refusal import refused
 from trainers.finetuning.settings import FinetuneSettings
 
 if TYPE_CHECKING:
@@ -50,12 +51,11 @@ def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> 
         "train_sampling_strategy": "random",
         "dataloader_drop_last": False,
     }
-    try:
+    with refused("TrainingArguments"):
         arguments = TrainingArguments(**values)
         processes = arguments.world_size
-    except (ValueError, TypeError, ImportError) as error:
-        line = " ".join(str(error).split())
-        raise UserError(f"TrainingArguments: {line}") from error
+    # A launcher's own, in the environment, would win over float32.
+    arguments.mixed_precision = "bf16" if arguments.bf16 else "no"
     if arguments.n_gpu > 1:
         raise UserError(
             f"{arguments.n_gpu} GPUs and {processes} process: start one process a GPU (torchrun "

@@ -24,12 +24,13 @@ class Resume:
     Attributes:
         checkpoint: The last whole checkpoint.
         step: Its step.
-        best: The best checkpoint, where training was already stopped early; None otherwise.
+        done: The checkpoint whose model is kept, where all steps were done or training was stopped
+            early, so that only the scores are missing; None where it is to be trained on.
     """
 
     checkpoint: Path
     step: int
-    best: Path | None = None
+    done: Path | None = None
 
 
 def open_checkpoints(out: Path, made_of: Mapping[str, Any], processes: int) -> Resume | None:
@@ -41,7 +42,7 @@ def open_checkpoints(out: Path, made_of: Mapping[str, Any], processes: int) -> R
         processes: How many processes train.
 
     Raises:
-        UserError: The checkpoints there are of a run of something else.
+        UserError: The checkpoints there are of a run of something else, or the best one is gone.
     """
     folder = out / FOLDER
     wanted = json.loads(json.dumps(dict(made_of)))
@@ -57,7 +58,10 @@ def open_checkpoints(out: Path, made_of: Mapping[str, Any], processes: int) -> R
             found = each
         else:
             shutil.rmtree(each)
-    return None if found is None else Resume(found, _step(found), _best_if_over(found))
+    if found is None:
+        return None
+    _find_best(out, found)
+    return Resume(found, _step(found), _done(found))
 
 
 def _refuse_other(out: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
@@ -85,12 +89,35 @@ def _is_whole(checkpoint: Path, processes: int) -> bool:
     return all(zipfile.is_zipfile(checkpoint / name) for name in names)
 
 
-def _best_if_over(checkpoint: Path) -> Path | None:
-    """Return the best checkpoint if this one is where training was stopped early."""
+def _find_best(out: Path, checkpoint: Path) -> None:
+    """Let a checkpoint name the best one where it is now: the folder may have been moved.
+
+    Raises:
+        UserError: It is not there; the `Trainer` would keep the last model instead.
+    """
+    state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    named = state.get("best_model_checkpoint")
+    if named is None:
+        return
+    best = checkpoint.parent / Path(named).name
+    if not best.is_dir():
+        raise UserError(
+            f"output_dir {out}: {best.name} is the best model so far and is missing; put it back "
+            f"into {checkpoint.parent}, or remove that folder to start again"
+        )
+    if str(best) != named:
+        part = checkpoint / f"{_STATE}.part"
+        content = json.dumps({**state, "best_model_checkpoint": str(best)}, indent=2)
+        part.write_text(content + "\n", encoding="utf-8")
+        part.replace(checkpoint / _STATE)
+
+
+def _done(checkpoint: Path) -> Path | None:
+    """Return the checkpoint whose model is kept, if training was over at this one."""
     state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     stopping = state["stateful_callbacks"].get("EarlyStoppingCallback")
-    if stopping is None:
-        return None
-    waited = stopping["attributes"]["early_stopping_patience_counter"]
-    over = waited >= stopping["args"]["early_stopping_patience"]
-    return Path(state["best_model_checkpoint"]) if over else None
+    over = 0 < state["max_steps"] <= state["global_step"]
+    if stopping is not None and not over:
+        waited = stopping["attributes"]["early_stopping_patience_counter"]
+        over = waited >= stopping["args"]["early_stopping_patience"]
+    return Path(state["best_model_checkpoint"] or checkpoint) if over else None

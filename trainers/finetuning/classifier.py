@@ -45,8 +45,8 @@ class Finetune(ClassifierTrainer):
         checker_per_label: Real texts of each label for the quality checker; all of a label that has
             fewer.
         curve_steps: Steps between two points of `Outcome.curve`; None for no curve.
-        pass_size: Texts that go through the model at once at most; None for all of a batch. As
-            `curve_steps` it changes no result, and so is no part of `settings`.
+        pass_size: Texts that go through the model at once at most; None for all of a batch. The
+            sums of a step are the same, but each pass draws its own dropout.
         checkers: Quality checkers that are trained already; None for those of its own runs.
 
     Raises:
@@ -80,6 +80,8 @@ class Finetune(ClassifierTrainer):
             **asdict(self.finetune_settings),
             **self.loss.settings,
         }
+        if pass_size is not None:
+            self.settings["pass_size"] = pass_size
         if self.loss.needs_real:  # what would fail in the first run fails before any work
             self.settings |= {
                 "checker_per_label": checker_per_label,

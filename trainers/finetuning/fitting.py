@@ -17,6 +17,7 @@ from trainers.base import Setting
 from trainers.encoders import Encoder, loading
 from trainers.finetuning.checkers import QualityCheckers
 from trainers.finetuning.plan import Plan
+from trainers.finetuning.refusal import refused
 from trainers.finetuning.tokens import Tokens, limit_of, load_tokenizer, tokenise
 from trainers.heads import class_weights
 from trainers.losses import Fit
@@ -157,9 +158,16 @@ def _multiplied(
     """Return how much each text counts: class, source and loss weights multiplied (n,)."""
     labels = np.asarray(train.labels, dtype=np.int64)
     total = by_loss.astype(np.float32)
+    if by_source is not None:
+        total = total * by_source
+        if plan.loss.keeps_labels:
+            before = np.bincount(labels, by_source, minlength=len(train.label_names))
+            after = np.bincount(labels, total, minlength=len(train.label_names))
+            kept = before / np.where(after > 0, after, 1)
+            total = total * kept[labels].astype(np.float32)
     if plan.settings.class_weights == "balanced":
         total = total * class_weights(labels, len(train.label_names), by_source)[labels]
-    return total if by_source is None else total * by_source
+    return total
 
 
 def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) -> PreTrainedModel:
@@ -178,6 +186,8 @@ def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) ->
             num_labels=len(label_names),
             id2label=dict(enumerate(label_names)),
             label2id={name: i for i, name in enumerate(label_names)},
+            # The encoder's own might have the pipeline take each label for itself.
+            problem_type="single_label_classification",
             dtype="float32",
         )
     return model
@@ -205,24 +215,25 @@ def _trainer(
                 f"{name}: {n} is less than the {arguments.world_size} processes, and each needs a "
                 "text a step; start fewer"
             )
-    trainer = WeightedTrainer(
-        loss=plan.loss,
-        batches=Batches(
-            train.lengths,
-            own.batch_size,
-            arguments.seed,
-            own.order,
-            arguments.process_index,
-            arguments.world_size,
-        ),
-        model=model,
-        args=arguments,
-        train_dataset=train,
-        eval_dataset=validation,
-        data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=metrics,
-        callbacks=list(callbacks),
-    )
+    with refused("TrainingArguments"):
+        trainer = WeightedTrainer(
+            loss=plan.loss,
+            batches=Batches(
+                train.lengths,
+                own.batch_size,
+                arguments.seed,
+                own.order,
+                arguments.process_index,
+                arguments.world_size,
+            ),
+            model=model,
+            args=arguments,
+            train_dataset=train,
+            eval_dataset=validation,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            compute_metrics=metrics,
+            callbacks=list(callbacks),
+        )
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
     if trainer.is_fsdp_enabled:
         # Accelerate 1.15 spreads the table of word pieces by itself, and fails where what holds it

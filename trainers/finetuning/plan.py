@@ -24,6 +24,9 @@ _KEEPS_NOTHING = {
     "disable_tqdm": True,
 }
 
+_OF_ITS_OWN = {"max_steps": -1, "lr_scheduler_type": "linear", "lr_scheduler_kwargs": None}
+"""What of a run's own length and schedule does not suit a checker of another length."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -51,9 +54,11 @@ class Plan:
                 learns as the model does.
         """
         settings = self.settings
+        if settings.warmup >= 1:  # steps of the model's training
+            settings = replace(settings, warmup=FinetuneSettings().warmup)
         if n_real is not None:
             per_epoch = -(-n_real // settings.batch_size)
             epochs = max(settings.epochs, -(-QUALITY_STEPS // per_epoch))
             settings = replace(settings, epochs=epochs)
-        arguments = {**self.arguments, **_KEEPS_NOTHING}
+        arguments = {**self.arguments, **_KEEPS_NOTHING, **_OF_ITS_OWN}
         return replace(self, loss=CrossEntropy(), settings=settings, arguments=arguments)

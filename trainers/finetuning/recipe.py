@@ -1,5 +1,6 @@
 """What a fine-tuning run is asked for: our own options beside those of `TrainingArguments`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import inf
 from typing import Any
@@ -115,6 +116,12 @@ DECIDED: dict[str, str] = {
     "most per_device_train_batch_size are worked out from it",
     "bf16": "say precision: bf16",
     "fp16": "say precision: bf16, or auto",
+    "bf16_full_eval": "weights stay in float32, and so does the model that is kept",
+    "fp16_full_eval": "weights stay in float32, and so does the model that is kept",
+    "eval_on_start": "a run that goes on would evaluate, and count, its last model again",
+    "eval_delay": "a checkpoint that was not evaluated could not be the best",
+    "accelerator_config": "batch_size says how many texts a step takes, whoever shares them",
+    "label_names": "the labels are the task's",
     "load_best_model_at_end": "validation says what to choose the best model on",
     "resume_from_checkpoint": "the same command goes on from its last checkpoint by itself",
     "push_to_hub": "understudy push model OUTPUT_DIR OWNER/NAME does it, with a card and a version",
@@ -136,25 +143,29 @@ DECIDED: dict[str, str] = {
 """Keys that a user may know, and what to say instead."""
 
 
+_LEAST = {
+    "batch_size": 1,
+    "max_length": 1,
+    "checker_per_label": 1,
+    "patience": 1,
+    "curve_steps": 1,
+    "per_device_train_batch_size": 1,
+    "per_device_eval_batch_size": 1,
+    "eval_accumulation_steps": 1,
+    "dataloader_num_workers": 0,
+    "seed": 0,
+}
+
+_SEEDS = 2**32  # numpy takes no other
+
+
 def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
     """Return how the encoder is trained.
 
     Raises:
         UserError: A number is out of its range, or the order of texts is unknown.
     """
-    for name in ("batch_size", "max_length", "checker_per_label", "patience", "curve_steps"):
-        value = getattr(recipe, name)
-        if value is not None and value < 1:
-            raise UserError(f"{name} {value}: give at least 1")
-    if not 0 < arguments["num_train_epochs"] < inf:
-        raise UserError(
-            f"num_train_epochs {arguments['num_train_epochs']:g}: give a number above 0"
-        )
-    for name in ("learning_rate", "weight_decay", "warmup_steps"):
-        if not 0 <= arguments[name] < inf:
-            raise UserError(f"{name} {arguments[name]:g}: give a number of at least 0")
-    if recipe.patience is not None and recipe.validation == "none":
-        raise UserError(f"patience {recipe.patience}: needs a validation set; say validation: 0.1")
+    _check_ranges(recipe, arguments)
     order: Order
     match arguments["train_sampling_strategy"]:
         case "random" | "group_by_length" | "sequential" as order:
@@ -175,6 +186,24 @@ def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
         precision=recipe.precision,
         order=order,
     )
+
+
+def _check_ranges(recipe: Recipe, arguments: Mapping[str, Any]) -> None:
+    given = {**vars(recipe), **arguments}
+    for name, least in _LEAST.items():
+        if given[name] is not None and given[name] < least:
+            raise UserError(f"{name} {given[name]}: give at least {least}")
+    if given["seed"] >= _SEEDS:
+        raise UserError(f"seed {given['seed']}: give less than {_SEEDS}")
+    if given["max_steps"] == 0 or given["max_steps"] < -1:
+        raise UserError(f"max_steps {given['max_steps']}: give at least 1, or leave it out")
+    if not 0 < given["num_train_epochs"] < inf:
+        raise UserError(f"num_train_epochs {given['num_train_epochs']:g}: give a number above 0")
+    for name in ("learning_rate", "weight_decay", "warmup_steps"):
+        if not 0 <= given[name] < inf:
+            raise UserError(f"{name} {given[name]:g}: give a number of at least 0")
+    if recipe.patience is not None and recipe.validation == "none":
+        raise UserError(f"patience {recipe.patience}: needs a validation set; say validation: 0.1")
 
 
 def own_names() -> list[str]:

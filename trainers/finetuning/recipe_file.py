@@ -14,6 +14,7 @@ import yaml
 
 from builders.errors import UserError
 from builders.tasks.mistakes import closest
+from builders.tasks.reading import ROOT_RIGHT, parse_document
 from trainers.finetuning.recipe import AS_RECORDED, DECIDED
 
 
@@ -28,22 +29,24 @@ def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
         UserError: It cannot be read, or it has a key that is unknown or stands twice.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_document(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); name a recipe") from error
-    except (ValueError, yaml.YAMLError) as error:
-        line = " ".join(str(error).split())
-        raise UserError(f"{path}: is no YAML ({line}); mend it there") from error
-    if not isinstance(content, dict) or not content:
+    except ValueError as error:
+        raise UserError(f"{path}: is no text in UTF-8 ({error}); save it as that") from error
+    if document.mistakes and document.mistakes[0].right != ROOT_RIGHT:
+        raise UserError(f"{path}: {document.mistakes[0]}")
+    if not document.data:
         raise UserError(f"{path}: is no recipe; write one `option: value` a line")
     options: dict[str, Any] = {}
-    for key, value in content.items():
+    for key, value in document.data.items():
         name = AS_RECORDED.get(str(key), str(key))
         if name not in known or name in DECIDED:
             raise UserError(f"{path}: {refusal(name, known)}")
         if name in options:
             raise UserError(f"{path}: {name} stands there twice; say it once")
-        options[name] = value
+        # YAML reads a bare `no` as false.
+        options[name] = "no" if value is False and name.endswith("_strategy") else value
     return options
 
 

@@ -62,6 +62,7 @@ def settings_in(
     return {
         **asdict(plan.settings),
         **plan.loss.settings,
+        **_length(plan),
         "precision": "bf16" if watched.fitting.trainer.args.bf16 else "fp32",
         "train": " ".join(recipe.train),
         "validation": recipe.validation,
@@ -70,6 +71,12 @@ def settings_in(
         "best_step": watched.best_step,
         **watched.fitting.counted,
     }
+
+
+def _length(plan: Plan) -> dict[str, Setting]:
+    """Return the steps that were asked for, where steps were and not epochs."""
+    steps = int(plan.arguments.get("max_steps", -1))
+    return {} if steps < 1 else {"max_steps": steps, "epochs": "as max_steps has it"}
 
 
 def metrics_of(watched: WatchedRun, tests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

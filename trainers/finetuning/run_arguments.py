@@ -31,6 +31,17 @@ def run_arguments(given: Mapping[str, Any], out: Path, *, watched: bool) -> dict
         raise UserError(
             f"eval_strategy {evaluated}: there is no validation set; say validation: 0.1"
         )
+    if not watched and given["save_strategy"] == "best":
+        raise UserError("save_strategy best: there is no validation set; say validation: 0.1")
+    if watched and given["save_strategy"] == "no":
+        raise UserError(
+            "save_strategy no: the best model is one of the checkpoints, of which each evaluation "
+            "makes one; leave it out"
+        )
+    if given["eval_steps"] is not None and evaluated != "steps":
+        raise UserError(
+            f"eval_steps {given['eval_steps']:g}: say eval_strategy: steps with it, or leave it out"
+        )
     check_reporting(given["report_to"], out)
     values = {**given, "output_dir": str(out / FOLDER)}
     if watched:

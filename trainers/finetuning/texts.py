@@ -173,6 +173,11 @@ def _checker_texts(
 ) -> LabelledTexts:
     """Return real texts for the quality checker, none of which training is watched on."""
     left = real if watched is None else without(real, watched)
+    if not all(left.counts().values()) and all(real.counts().values()):
+        raise UserError(
+            "validation: training is watched on every real text of a label, and none is left for "
+            "the checker of the loss; say validation: real:20-per-label"
+        )
     return _drawn(Part(REAL, per_label), left, seed, said)
 
 

@@ -58,7 +58,7 @@ class WatchedRun:
             validation=self.texts.validation,
             real=self.texts.checker,
             callbacks=[] if patience is None else [EarlyStoppingCallback(patience)],
-            start=resume.best if resume else None,
+            start=resume.done if resume else None,
         )
         self._count("training", self.fitting.train_tokens, said)
         if self.fitting.validation_tokens is not None:
@@ -70,7 +70,7 @@ class WatchedRun:
             trainer.add_callback(every_so_many(every, lambda step: trainer.log({CURVE: score()})))
         if resume is not None:
             said(f"goes on from step {resume.step}")
-        if resume is not None and resume.best is not None:
+        if resume is not None and resume.done is not None:
             state = resume.checkpoint / "trainer_state.json"
             trainer.state = TrainerState.load_from_json(str(state))
         else:

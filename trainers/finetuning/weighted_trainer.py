@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from transformers import Trainer
 from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+from transformers.trainer_utils import SchedulerType
+from transformers.training_args import OptimizerNames
 
 from builders.errors import UserError
 from trainers.finetuning.batches import Batches, equal_passes, passes
+from trainers.finetuning.refusal import refused
 from trainers.finetuning.tokens import Tokens
 from trainers.losses import CrossEntropy, Loss
 
@@ -53,6 +56,25 @@ class WeightedTrainer(Trainer):
             # Its own, so that making a loader draws nothing from the generator of the dropout.
             generator=torch.Generator(),
         )
+
+    def create_optimizer(self, *given: Any, **named: Any) -> torch.optim.Optimizer:
+        """Return the optimiser.
+
+        Raises:
+            UserError: It does not take what was given for it.
+        """
+        with refused(f"optim {OptimizerNames(self.args.optim).value}"):
+            made: torch.optim.Optimizer = super().create_optimizer(*given, **named)
+        return made
+
+    def create_scheduler(self, *given: Any, **named: Any) -> Any:
+        """Return the schedule of the learning rate.
+
+        Raises:
+            UserError: It does not take what was given for it.
+        """
+        with refused(f"lr_scheduler_type {SchedulerType(self.args.lr_scheduler_type).value}"):
+            return super().create_scheduler(*given, **named)
 
     def training_step(
         self,

@@ -65,10 +65,12 @@ class Loss(ABC):
     Attributes:
         name: As `--loss` names it.
         needs_real: Whether it needs a few real texts, on which its quality checker is trained.
+        keeps_labels: Whether its weights leave each label what it counts in all.
     """
 
     name: ClassVar[str]
     needs_real: ClassVar[bool] = False
+    keeps_labels: ClassVar[bool] = False
 
     @property
     def settings(self) -> dict[str, str | int | float | bool]:

@@ -37,6 +37,7 @@ class Confident(CrossEntropy):
     """
 
     name: ClassVar[str] = "confident"
+    keeps_labels: ClassVar[bool] = True
 
     @property
     def settings(self) -> dict[str, str | int | float | bool]:
