@@ -189,7 +189,7 @@ def measure(name: str, seeds: int) -> None:
                 predictions.setdefault(variant, []).append(training.predict())
                 if variant == "ours":
                     answering.append(time.process_time() - start)
-    _say_variants(name, found, predictions, test)
+    _say_variants(name, found, predictions, test, len(train))
     whole = [sum(steps) + last for steps, last in zip(found["ours"], answering, strict=True)]
     _say_probe(name, whole, Given(train, test, 0, ""))
 
@@ -199,6 +199,7 @@ def _say_variants(
     found: dict[str, list[list[float]]],
     predictions: dict[str, list[Any]],
     test: LabelledTexts,
+    n_train: int,
 ) -> None:
     n, base = len(test.label_names), predictions["plain Trainer"]
     for variant, steps in found.items():
@@ -207,8 +208,8 @@ def _say_variants(
         f1 = ""
         if variant in predictions:
             f1 = f"{100 * macro_f1_interval(test.labels, predictions[variant], n).value:.1f}"
-        # The last batch of an epoch may be smaller.
-        cells = (variant, f"{BATCH / _a_step(steps):.1f}", f"{ratio:.2f}", reach)
+        texts = min(BATCH * sum(map(len, steps)), EPOCHS * n_train * len(steps))
+        cells = (variant, f"{texts / sum(map(sum, steps)):.1f}", f"{ratio:.2f}", reach)
         print(f"| {name} | {' | '.join(cells)} | {_said(ratio, reach)} | {f1} |", flush=True)
     gap = gap_interval(test.labels, predictions["ours"], base, n)
     said = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"

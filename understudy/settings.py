@@ -42,7 +42,7 @@ class StudySettings:
         classified: Real test texts that a live LLM classifies.
         finetuning: How encoders are fine-tuned, None for the usual way.
         pass_size: Of fine-tuning: texts that go through the encoder at once at most, None for all
-            of a batch. It decides no result.
+            of a batch. Each pass draws its own dropout.
         curve_steps: Steps between two points of the training curves, None for no curves.
     """
 
