@@ -496,6 +496,32 @@ def test_a_server_that_stays_away_ends_the_run(server: BatchServer, ledger: Ledg
     assert len(server.batches) == 1
 
 
+@pytest.mark.parametrize("expires", [True, False])
+def test_a_batch_that_the_server_does_not_end_is_not_waited_for(
+    server: BatchServer, ledger: Ledger, expires: bool
+) -> None:
+    """Made 27 hours ago, to end within 24, and still in progress; when it ends it is read."""
+    server.held.set()
+    with pytest.raises(Exhausted, match="cannot be reached"):
+        server.fault = lambda method, path, n: (
+            web.Response(status=500) if method == "GET" and n > 3 else None
+        )
+        asked(llm_at(server, ledger), REQUESTS)
+    server.fault = lambda *call: None
+    (batch,) = server.batches.values()
+    batch["created_at"] -= 27 * 3600
+    if expires:
+        batch["expires_at"] = batch["created_at"] + 24 * 3600
+
+    with pytest.raises(Exhausted, match=r"batch_0 was to end by .* UTC and is still in_progress"):
+        asked(llm_at(server, ledger), REQUESTS)
+
+    server.held.clear()
+    server.polls = 1
+    assert len(asked(llm_at(server, ledger), REQUESTS)) == 5
+    assert len(server.batches) == 1
+
+
 @pytest.mark.parametrize("before", [0, 190, 285])
 def test_a_wrong_key_is_a_users_error_that_does_not_show_it(
     server: BatchServer, ledger: Ledger, before: int

@@ -28,6 +28,8 @@ RECENT_S = 2 * 86_400.0
 
 ENDED = ("completed", "failed", "expired", "cancelled")
 
+_WINDOW_S = 86_400.0  # in which a batch ends by itself
+_LATE_S = 2 * 3600.0  # after it was to end, before it is not waited for any more
 _ATTEMPTS = 30  # of one call, before the run ends; batches go on without it
 _SLOWEST = 6.0  # times the first interval, between polls and between attempts
 _LISTED = 1_000
@@ -89,6 +91,7 @@ class BatchAPI:
 
         Raises:
             Missing: One of them is not there; its argument is the name.
+            Exhausted: One of them was to end hours ago.
         """
         names = list(names)
         for wait in self._intervals():
@@ -99,6 +102,7 @@ class BatchAPI:
                     raise Missing(name) from None
                 if found.status in ENDED:
                     return found
+                self._refuse_late(found)
             await asyncio.sleep(wait)
         raise AssertionError("intervals have no end")
 
@@ -217,6 +221,18 @@ class BatchAPI:
                 raise UserError(
                     f"cannot write a temporary file: {error.strerror or error}: free some space"
                 ) from None
+
+    def _refuse_late(self, batch: "Batch") -> None:
+        """End the wait for a batch that the server has forgotten to end."""
+        if not batch.created_at:
+            return
+        ends = batch.expires_at or batch.created_at + _WINDOW_S
+        if time.time() > ends + _LATE_S:
+            said = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ends))
+            raise Exhausted(
+                f"{self.where}: batch {batch.id} was to end by {said} and is still "
+                f"{self.said(batch.status)}; cancel it there, or run the same command again later"
+            )
 
     def _intervals(self) -> Iterator[float]:
         wait = self._poll_s
