@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 from report_study import agreement_study, evidence_study, findings, labelling, real_study
 
 from builders.errors import UserError
+from evaluation.arms import Kind, in_order, parse_arm
 from evaluation.records import StudyRecords
-from evaluation.report import ReportFiles, read_results, write_report
+from evaluation.report import ReportFiles, read_results, text_table, write_report
 from evaluation.report.alternatives import comparisons
 from evaluation.report.latex import escape_latex
 from evaluation.report.results import StudyResults, TaskResult
+from evaluation.report.score_tables import table_on_real
+from evaluation.report.several_encoders import EncoderStudy, write_side_by_side
 from evaluation.report.worth import curve_of, mixtures_of, step_of, worth_of
 from evaluation.worth.spending import matched_sizes
 
@@ -293,3 +297,51 @@ def test_the_same_records_give_the_same_report(
 
     assert again.html.read_bytes() == before
     assert np.array_equal([p.name for p in again.figures], [p.name for p in files.figures])
+
+
+OTHER_GROUPS: dict[str, Callable[[str], bool]] = {
+    "curve": lambda arm: parse_arm(arm).kind is Kind.CURVE,
+    "mixed": lambda arm: parse_arm(arm).kind is Kind.MIXED,
+    "alternatives": lambda arm: parse_arm(arm).kind is Kind.ALTERNATIVE,
+    "llm": lambda arm: arm == "llm",
+    "two points": lambda arm: arm in ("real@5", "real@10"),
+}
+
+
+@pytest.mark.parametrize("group", OTHER_GROUPS)
+def test_a_study_without_a_main_arm_has_a_report_without_the_main_tables(
+    records: StudyRecords, folder: Path, group: str
+) -> None:
+    """Page, side by side page and terminal say so; every finished run is listed all the same."""
+    runs = tuple(run for run in records.runs if OTHER_GROUPS[group](run.arm))
+    own = replace(records, runs=runs, arms=in_order({run.arm for run in runs}))
+    out = folder / "without-main"
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=lambda *_: ["without-main", "report"])
+
+    files = write_report(own, out)
+
+    page = files.markdown.read_text()
+    assert "No run of a main arm" in page
+    assert "Table 1. " not in page
+    assert not list(files.html.parent.glob("table-1.tex"))
+    assert {path.stem for path in files.figures}.isdisjoint({"scores"})
+    assert all(f"| {arm} |" in page for arm in own.arms)
+    assert "No run of a main arm" in text_table(own, out)
+    side = write_side_by_side([EncoderStudy("tiny", own, read_results(own, out))], out)
+    assert "No run of a main arm" in side.markdown.read_text()
+
+
+def test_a_task_without_a_main_arm_has_no_row_in_table_one(
+    records: StudyRecords, folder: Path
+) -> None:
+    """A row without a score says nothing; the other task keeps its own."""
+    runs = tuple(
+        r for r in records.runs if r.task == "films" or parse_arm(r.arm).kind is Kind.CURVE
+    )
+    table = table_on_real(read_results(replace(records, runs=runs), folder))
+    assert [row[0].value for row in table.rows] == ["Film reviews"]
+
+
+def test_the_run_of_the_llm_itself_is_among_the_finished_ones(files: ReportFiles) -> None:
+    """It classified 100 of the 400 test texts and was trained on none."""
+    assert re.search(r"\| films \| llm \| 0 \| 100 \| 0 \|", files.markdown.read_text())

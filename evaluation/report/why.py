@@ -106,7 +106,7 @@ def _fisher(rho: float, n: int) -> tuple[float, float]:
 def _instances(results: StudyResults, out: Path) -> Iterator[Block]:
     """Yield accuracy against the agreement of annotators, set by set."""
     sets = [(task, facts) for task in results.on_real for facts in task.facts.voted]
-    said = [(task, facts) for task, facts in sets if task.voted.get(facts.name)]
+    said = [(task, facts) for task, facts in sets if _of_main_arms(task, facts)]
     if not said:
         return
     yield Block(heading="Of the texts")
@@ -118,17 +118,19 @@ def _instances(results: StudyResults, out: Path) -> Iterator[Block]:
     trends: dict[tuple[str, str], AgreementCurve] = {}
     for task, facts in said:
         labels, agreement = _read_votes(out / facts.path)
-        predictions = {
-            arm: rows
-            for arm, rows in task.voted[facts.name].items()
-            if arm in {each.arm for each in task.arms}
-        }
+        predictions = _of_main_arms(task, facts)
         curves = {
             arm: agreement_curve(labels, rows, agreement) for arm, rows in predictions.items()
         }
         yield from _of_set(facts, labels, agreement, predictions, curves)
         trends |= {(facts.name, arm): curve for arm, curve in curves.items()}
     yield Block(table=trend_table(trends))
+
+
+def _of_main_arms(task: TaskResult, facts: VotedFacts) -> dict[str, NDArray[np.int64]]:
+    """Return what each main arm predicted of a set of texts with votes (seeds, n)."""
+    main = {each.arm for each in task.arms}
+    return {arm: rows for arm, rows in task.voted.get(facts.name, {}).items() if arm in main}
 
 
 def _of_set(
