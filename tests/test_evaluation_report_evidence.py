@@ -16,6 +16,7 @@ from evaluation.records import StudyRecords
 from evaluation.report import ReportFiles, read_results, text_table, write_report
 from evaluation.report.alternatives import comparisons
 from evaluation.report.latex import escape_latex
+from evaluation.report.measures import size_note
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.score_tables import table_on_real
 from evaluation.report.several_encoders import EncoderStudy, write_side_by_side
@@ -345,3 +346,17 @@ def test_a_task_without_a_main_arm_has_no_row_in_table_one(
 def test_the_run_of_the_llm_itself_is_among_the_finished_ones(files: ReportFiles) -> None:
     """It classified 100 of the 400 test texts and was trained on none."""
     assert re.search(r"\| films \| llm \| 0 \| 100 \| 0 \|", files.markdown.read_text())
+
+
+def test_arms_are_comparable_where_each_measure_has_one_n(records: StudyRecords) -> None:
+    """A measure of all texts beside one of a sample makes no arm incomparable; unequal arms do."""
+    taken = [m for m in records.measures if m.task == "films"]
+    all_texts = tuple(replace(m, n=800) if m.measure == "top5_cosine" else m for m in taken)
+    names = ("chamfer", "top5_cosine")
+
+    note = size_note(replace(records, measures=all_texts), names)
+
+    assert note == "n = 400 to 800 texts an arm, equal for the arms of a task."
+    unequal = (replace(taken[0], n=399), *taken[1:])
+    first = (taken[0].measure,)
+    assert "except in Film reviews" in size_note(replace(records, measures=unequal), first)

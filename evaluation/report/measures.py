@@ -124,7 +124,10 @@ def size_note(records: StudyRecords, measures: Sequence[str]) -> str:
     unequal = [
         facts.title
         for facts in measured_tasks(records, measures)
-        if len({m.n for m in chosen if m.task == facts.task}) > 1
+        if any(
+            len({m.n for m in chosen if (m.task, m.measure) == (facts.task, measure)}) > 1
+            for measure in measures
+        )
     ]
     note = f"n = {between(m.n for m in chosen)} texts an arm, equal for the arms of a task"
     if unequal:
