@@ -27,6 +27,10 @@ MEASURES = {
     "vocabulary_same_source": "words apart, one source",
     "length": "lengths apart (words)",
 }
+_NONE = Cell("-")
+_LEFT_OUT = (
+    "-: not computed yet, or not defined of texts that are so few, so short or without words."
+)
 DIVERSITY = ("remote_clique", "chamfer")
 SIMILARITY = ("top5_cosine",)
 
@@ -167,6 +171,7 @@ def _table(records: StudyRecords, group: _Group) -> Table:
         (
             *group.notes,
             size_note(records, shown),
+            *([_LEFT_OUT] if any(cell == _NONE for row in rows for cell in row) else []),
             *([f"Embeddings: {listed(encoders)}."] if encoders else []),
         ),
     )
@@ -174,7 +179,7 @@ def _table(records: StudyRecords, group: _Group) -> Table:
 
 def _cell(measure: str, value: float | None) -> Cell:
     if value is None:
-        return Cell("-")
+        return _NONE
     return Cell(f"{value:.1f}" if measure in ("vendi", "length") else f"{value:.3f}")
 
 
