@@ -650,6 +650,25 @@ def test_a_finished_study_survives_a_call_without_data(
     assert sorted((p, p.read_bytes()) for p in out.rglob("*") if p.is_file()) == before
 
 
+def test_a_task_keeps_its_runs_where_only_its_real_texts_are_away(
+    world: Path, tmp_path: Path
+) -> None:
+    """The other task is worked on; this one stays in the report, and a line says so."""
+    grid = grid_of(world, ("own", "other"), arms=("real", "zero_shot"), seeds=(0,))
+    out, said = tmp_path / "out", list[str]()
+    run(grid, settings_of(world), out)
+    before = {record.key for record in done(out)}
+    for path in (world / "real").glob("other.*.csv"):
+        path.unlink()
+
+    outcome = run(replace(grid, seeds=(0, 1)), settings_of(world), out, said.append)
+
+    assert "kept: other: 2 finished runs as they are" in said
+    assert outcome.done == 2
+    assert before < {record.key for record in done(out)}
+    assert len(read_study(out).measures) == 2 * 2 * 11
+
+
 def test_wrong_data_of_a_later_task_leaves_nothing(world: Path, tmp_path: Path) -> None:
     """All data is read before anything is written: the same folder may be used afterwards."""
     path = world / "real" / "other.test.csv"
