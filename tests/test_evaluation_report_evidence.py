@@ -360,3 +360,17 @@ def test_arms_are_comparable_where_each_measure_has_one_n(records: StudyRecords)
     unequal = (replace(taken[0], n=399), *taken[1:])
     first = (taken[0].measure,)
     assert "except in Film reviews" in size_note(replace(records, measures=unequal), first)
+
+
+@pytest.mark.parametrize(("n_tasks", "corrected"), [(25, True), (26, False)])
+def test_more_gaps_than_the_replicates_can_correct_are_not_called_chance(
+    results: StudyResults, films: TaskResult, n_tasks: int, corrected: bool
+) -> None:
+    """The least p of 2,000 replicates is 2 / 2,001: 50 times that is below 5 %, 52 times is not."""
+    tasks = [
+        replace(films, facts=replace(films.facts, task=f"t{i}", title=f"Task {i}"))
+        for i in range(n_tasks)
+    ]
+    notes = " ".join(table_on_real(replace(results, on_real=tuple(tasks))).notes)
+    assert ("after Holm's correction for so many" in notes) is corrected
+    assert ("so many cannot be corrected for their number with 2,000" in notes) is not corrected

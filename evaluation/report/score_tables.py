@@ -7,8 +7,8 @@ from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
-from evaluation.uncertainty.comparisons import holm, p_value
-from evaluation.uncertainty.joint_bootstrap import LEVEL
+from evaluation.uncertainty.comparisons import holm, p_value, resolution
+from evaluation.uncertainty.joint_bootstrap import LEVEL, REPLICATES
 from evaluation.uncertainty.scores import Interval
 
 NONE = Cell("-")
@@ -61,12 +61,15 @@ def _corrected(tasks: Sequence[TaskResult]) -> tuple[str, ...]:
     }
     if len(p_values) < 2:
         return ()
-    sure = [key for key, p in holm(p_values).items() if p <= _LEVEL]
     off_zero = [key for key, p in p_values.items() if p <= _LEVEL]
-    note = (
-        f"Of {len(p_values)} gaps {len(off_zero)} differ from 0 at 5 % each by itself, and "
-        f"{len(sure)} after Holm's correction for so many"
-    )
+    note = f"Of {len(p_values)} gaps {len(off_zero)} differ from 0 at 5 % each by itself"
+    if resolution(REPLICATES) * len(p_values) > _LEVEL:
+        return (
+            f"{note}; so many cannot be corrected for their number with {REPLICATES:,} replicates: "
+            "Holm's correction would find none, however large.",
+        )
+    sure = [key for key, p in holm(p_values).items() if p <= _LEVEL]
+    note += f", and {len(sure)} after Holm's correction for so many"
     lost = [f"{title} {arm}" for title, arm in off_zero if (title, arm) not in sure]
     return (f"{note}, which do not include {listed(lost)}." if lost else f"{note}.",)
 
