@@ -211,7 +211,24 @@ def test_accuracy_is_shown_against_the_agreement_of_annotators(files: ReportFile
     assert "Ten people voted. Left out: ties 3." in why
     assert "| 0.50 | 360 |" in why
     assert "Spearman's rho" in why
+    assert re.search(r"\| panel \| real less few\\?_shot \| - \| -?\d+\.\d \(", why)
     assert any(path.name == "agreement-panel.svg" for path in files.figures)
+
+
+def test_few_levels_of_agreement_compare_the_arms_by_their_rise(
+    records: StudyRecords, results: StudyResults, folder: Path, tmp_path: Path
+) -> None:
+    """Two levels make no line: the table has the rise of the arm real less that of each other."""
+    own = Path(shutil.copytree(folder, tmp_path / "own"))
+    for path in (own / "votes").glob("*.npz"):
+        with np.load(path) as stored:
+            labels, agreement = stored["labels"], stored["agreement"]
+        np.savez(path, labels=labels, agreement=np.where(agreement < 0.8, 0.5, 1.0))
+
+    why = section(write_report(records, own, results=results), "Why: subjectivity")
+
+    rise = re.search(r"\| rise, real less arm \| - \| - \| - \|( -?\d+\.\d \([^|]*\) \|){2}", why)
+    assert rise is not None
 
 
 def test_votes_that_cannot_be_read_are_one_line(
