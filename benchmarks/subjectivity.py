@@ -191,13 +191,13 @@ def _curves(scored: dict[str, Scored]) -> list[Table]:
         curves = each.curves()
         trends |= {(name, arm): curve for arm, curve in curves.items()}
         if any(isinstance(curve.trend, Undefined) for curve in curves.values()):
-            by_level.append(levels_table(name, each.levels()))
+            by_level.append(levels_table(name, each.levels(), {}))
             continue
         by_threshold.append(curve_table(name, curves))
         for index, label in enumerate(each.rated.texts.label_names):
             own = each.curves(index)
             trends |= {(f"{name}, only {label}", arm): curve for arm, curve in own.items()}
-    return [*by_threshold, trend_table(trends), *by_level, _differences(scored)]
+    return [*by_threshold, trend_table(trends, {}), *by_level, _differences(scored)]
 
 
 def _differences(scored: dict[str, Scored]) -> Table:

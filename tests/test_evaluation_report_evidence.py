@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import pytest
 from report_study import agreement_study, evidence_study, findings, labelling, real_study
 
 from builders.errors import UserError
+from evaluation.arms import Kind, in_order, parse_arm
 from evaluation.records import StudyRecords
-from evaluation.report import ReportFiles, read_results, write_report
+from evaluation.report import ReportFiles, read_results, text_table, write_report
 from evaluation.report.alternatives import comparisons
 from evaluation.report.latex import escape_latex
+from evaluation.report.measures import size_note
 from evaluation.report.results import StudyResults, TaskResult
+from evaluation.report.score_tables import table_on_real
+from evaluation.report.several_encoders import EncoderStudy, write_side_by_side
 from evaluation.report.worth import curve_of, mixtures_of, step_of, worth_of
 from evaluation.worth.spending import matched_sizes
 
@@ -206,7 +211,24 @@ def test_accuracy_is_shown_against_the_agreement_of_annotators(files: ReportFile
     assert "Ten people voted. Left out: ties 3." in why
     assert "| 0.50 | 360 |" in why
     assert "Spearman's rho" in why
+    assert re.search(r"\| panel \| real less few\\?_shot \| - \| -?\d+\.\d \(", why)
     assert any(path.name == "agreement-panel.svg" for path in files.figures)
+
+
+def test_few_levels_of_agreement_compare_the_arms_by_their_rise(
+    records: StudyRecords, results: StudyResults, folder: Path, tmp_path: Path
+) -> None:
+    """Two levels make no line: the table has the rise of the arm real less that of each other."""
+    own = Path(shutil.copytree(folder, tmp_path / "own"))
+    for path in (own / "votes").glob("*.npz"):
+        with np.load(path) as stored:
+            labels, agreement = stored["labels"], stored["agreement"]
+        np.savez(path, labels=labels, agreement=np.where(agreement < 0.8, 0.5, 1.0))
+
+    why = section(write_report(records, own, results=results), "Why: subjectivity")
+
+    rise = re.search(r"\| rise, real less arm \| - \| - \| - \|( -?\d+\.\d \([^|]*\) \|){2}", why)
+    assert rise is not None
 
 
 def test_votes_that_cannot_be_read_are_one_line(
@@ -293,3 +315,79 @@ def test_the_same_records_give_the_same_report(
 
     assert again.html.read_bytes() == before
     assert np.array_equal([p.name for p in again.figures], [p.name for p in files.figures])
+
+
+OTHER_GROUPS: dict[str, Callable[[str], bool]] = {
+    "curve": lambda arm: parse_arm(arm).kind is Kind.CURVE,
+    "mixed": lambda arm: parse_arm(arm).kind is Kind.MIXED,
+    "alternatives": lambda arm: parse_arm(arm).kind is Kind.ALTERNATIVE,
+    "llm": lambda arm: arm == "llm",
+    "two points": lambda arm: arm in ("real@5", "real@10"),
+}
+
+
+@pytest.mark.parametrize("group", OTHER_GROUPS)
+def test_a_study_without_a_main_arm_has_a_report_without_the_main_tables(
+    records: StudyRecords, folder: Path, group: str
+) -> None:
+    """Page, side by side page and terminal say so; every finished run is listed all the same."""
+    runs = tuple(run for run in records.runs if OTHER_GROUPS[group](run.arm))
+    own = replace(records, runs=runs, arms=in_order({run.arm for run in runs}))
+    out = folder / "without-main"
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=lambda *_: ["without-main", "report"])
+
+    files = write_report(own, out)
+
+    page = files.markdown.read_text()
+    assert "No run of a main arm" in page
+    assert "Table 1. " not in page
+    assert not list(files.html.parent.glob("table-1.tex"))
+    assert {path.stem for path in files.figures}.isdisjoint({"scores"})
+    assert all(f"| {arm} |" in page for arm in own.arms)
+    assert "No run of a main arm" in text_table(own, out)
+    side = write_side_by_side([EncoderStudy("tiny", own, read_results(own, out))], out)
+    assert "No run of a main arm" in side.markdown.read_text()
+
+
+def test_a_task_without_a_main_arm_has_no_row_in_table_one(
+    records: StudyRecords, folder: Path
+) -> None:
+    """A row without a score says nothing; the other task keeps its own."""
+    runs = tuple(
+        r for r in records.runs if r.task == "films" or parse_arm(r.arm).kind is Kind.CURVE
+    )
+    table = table_on_real(read_results(replace(records, runs=runs), folder))
+    assert [row[0].value for row in table.rows] == ["Film reviews"]
+
+
+def test_the_run_of_the_llm_itself_is_among_the_finished_ones(files: ReportFiles) -> None:
+    """It classified 100 of the 400 test texts and was trained on none."""
+    assert re.search(r"\| films \| llm \| 0 \| 100 \| 0 \|", files.markdown.read_text())
+
+
+def test_arms_are_comparable_where_each_measure_has_one_n(records: StudyRecords) -> None:
+    """A measure of all texts beside one of a sample makes no arm incomparable; unequal arms do."""
+    taken = [m for m in records.measures if m.task == "films"]
+    all_texts = tuple(replace(m, n=800) if m.measure == "top5_cosine" else m for m in taken)
+    names = ("chamfer", "top5_cosine")
+
+    note = size_note(replace(records, measures=all_texts), names)
+
+    assert note == "n = 400 to 800 texts an arm, equal for the arms of a task."
+    unequal = (replace(taken[0], n=399), *taken[1:])
+    first = (taken[0].measure,)
+    assert "except in Film reviews" in size_note(replace(records, measures=unequal), first)
+
+
+@pytest.mark.parametrize(("n_tasks", "corrected"), [(25, True), (26, False)])
+def test_more_gaps_than_the_replicates_can_correct_are_not_called_chance(
+    results: StudyResults, films: TaskResult, n_tasks: int, corrected: bool
+) -> None:
+    """The least p of 2,000 replicates is 2 / 2,001: 50 times that is below 5 %, 52 times is not."""
+    tasks = [
+        replace(films, facts=replace(films.facts, task=f"t{i}", title=f"Task {i}"))
+        for i in range(n_tasks)
+    ]
+    notes = " ".join(table_on_real(replace(results, on_real=tuple(tasks))).notes)
+    assert ("after Holm's correction for so many" in notes) is corrected
+    assert ("so many cannot be corrected for their number with 2,000" in notes) is not corrected

@@ -16,6 +16,7 @@ from evaluation.subjectivity.judge_agreement import judge_agreement
 from evaluation.subjectivity.judgements import Judgement, Judgements
 from evaluation.subjectivity.ranking import rank_tasks
 from evaluation.subjectivity.votes import Votes, summarise
+from evaluation.uncertainty.scores import Interval
 
 
 def _ranked(*rows: str) -> Table:
@@ -69,20 +70,26 @@ def test_curves_of_several_arms_share_a_table() -> None:
     table = curve_table("own", {"real": long, "zero_shot": long})
     assert _values(table)[0][:4] == ["0.50", "150", "100.0", "50.0"]
     assert len(table.rows) == 5
-    trends = trend_table({("own", "real"): long, ("few", "real"): short})
+    slope = {("own", "zero_shot"): Interval(-0.25, -0.5, 0.0, 0.95)}
+    trends = trend_table({("own", "real"): long, ("few", "real"): short}, slope)
     assert _values(trends)[0][:3] == ["own", "real", "5"]
     assert _values(trends)[1] == ["few", "real", "1", "undefined", "undefined", "undefined"]
+    assert _values(trends)[2] == [
+        *("own", "real less zero_shot", "-", "-25.0 (-50.0 to 0.0)", "-", "-"),
+    ]
     assert "few: undefined (1 thresholds have" in trends.notes[-1]
 
 
 def test_levels_end_in_their_rise() -> None:
-    """The last row is the difference between the highest and the lowest level."""
+    """A row is the difference between the highest and the lowest level, another that of arms."""
     levels = accuracy_by_level([0] * 4, [[1, 1, 0, 0]], [0.5, 0.5, 1, 1], replicates=20)
     one = accuracy_by_level([0, 0], [[0, 1]], [1.0, 1.0], replicates=20)
 
-    assert _values(levels_table("own", {"real": levels})) == [
-        ["0.50", "2", "100.0", "0.0"],
-        ["1.00", "2", "100.0", "100.0"],
-        ["rise", "-", "-", "100.0"],
+    less = {"few_shot": Interval(0.1, 0.0, 0.2, 0.95)}
+    assert _values(levels_table("own", {"real": levels, "few_shot": levels}, less)) == [
+        ["0.50", "2", "100.0", "0.0", "0.0"],
+        ["1.00", "2", "100.0", "100.0", "100.0"],
+        ["rise", "-", "-", "100.0", "100.0"],
+        ["rise, real less arm", "-", "-", "-", "10.0"],
     ]
-    assert _values(levels_table("own", {"real": one}))[-1] == ["rise", "-", "-", "undefined"]
+    assert _values(levels_table("own", {"real": one}, {}))[-1] == ["rise", "-", "-", "undefined"]

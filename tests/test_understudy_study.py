@@ -16,6 +16,7 @@ from builders.errors import UserError
 from builders.llms import create_llm
 from builders.tasks import load_task
 from evaluation.records import RunRecord
+from evaluation.report import write_report
 from trainers.embeddings import Embeddings
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
 from trainers.heads import HeadSettings
@@ -356,6 +357,29 @@ def test_figures_need_enough_texts(materials: Materials) -> None:
     assert "closeness" in {figure.kind for figure in plan_figures(one, embeddings)}
 
 
+def test_figures_need_texts_that_are_long_enough(world: Path, tmp_path: Path) -> None:
+    """Real texts of a sign each have no pair of tokens and no word: the other figures are there."""
+    signs = map(chr, range(0x1F600, 0x1F700))
+    for path in (world / "real").glob("own.*.csv"):
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, ["text", "label"])
+            writer.writeheader()
+            writer.writerows({**row, "text": next(signs)} for row in rows)
+
+    run(grid_of(world, arms=("real", "few_shot"), seeds=(0,)), settings_of(world), tmp_path / "out")
+
+    study = read_study(tmp_path / "out")
+    found = {(each.arm, each.measure) for each in study.measures}
+    wording = {"self_bleu", "distinct_1", "distinct_2", "distinct_3"}
+    assert {name for arm, name in found if arm == "real"} & wording == {"self_bleu", "distinct_1"}
+    assert {name for arm, name in found if arm == "few_shot"} >= {*wording, "length"}
+    assert not {name for _, name in found} & {"vocabulary", "vocabulary_same_source"}
+    page = write_report(study, tmp_path / "out").markdown.read_text(encoding="utf-8")
+    assert "Words used more or less are undefined: no real text has a word." in page
+    assert "not defined of texts that are so few, so short or without words" in page
+
+
 def test_real_full_has_no_figures(materials: Materials) -> None:
     """Chamfer shrinks as texts are added: an arm of another size is not compared."""
     figures = plan_figures(materials, Embeddings(ENCODER))
@@ -624,6 +648,25 @@ def test_a_finished_study_survives_a_call_without_data(
         run(grid_of(little_world), settings_of(little_world, real=None, hub=False), out)
 
     assert sorted((p, p.read_bytes()) for p in out.rglob("*") if p.is_file()) == before
+
+
+def test_a_task_keeps_its_runs_where_only_its_real_texts_are_away(
+    world: Path, tmp_path: Path
+) -> None:
+    """The other task is worked on; this one stays in the report, and a line says so."""
+    grid = grid_of(world, ("own", "other"), arms=("real", "zero_shot"), seeds=(0,))
+    out, said = tmp_path / "out", list[str]()
+    run(grid, settings_of(world), out)
+    before = {record.key for record in done(out)}
+    for path in (world / "real").glob("other.*.csv"):
+        path.unlink()
+
+    outcome = run(replace(grid, seeds=(0, 1)), settings_of(world), out, said.append)
+
+    assert "kept: other: 2 finished runs as they are" in said
+    assert outcome.done == 2
+    assert before < {record.key for record in done(out)}
+    assert len(read_study(out).measures) == 2 * 2 * 11
 
 
 def test_wrong_data_of_a_later_task_leaves_nothing(world: Path, tmp_path: Path) -> None:

@@ -279,6 +279,38 @@ def test_a_folder_of_another_study_is_refused(
     assert f"holds another study ({said})" in refusal(tmp_path, **{setting: here})
 
 
+def test_a_setting_that_is_left_out_has_its_default(tmp_path: Path) -> None:
+    """A plan from before there was a setting is taken with its default alone, and none is lost."""
+    folder = StudyFolder(tmp_path)
+    old = StudySettings(trainer="finetune").as_dict()
+    for name in ("votes", "loss", "max_length", "curve_steps"):
+        del old[name]
+    folder.write_plan({**plan(), "settings": old})
+
+    folder.check(StudySettings(trainer="finetune").as_dict())
+
+    given = {**old, "pass_size": 4}
+    folder.write_plan({**plan(), "settings": given})
+    with pytest.raises(UserError, match="pass-size is 4 there and not given here"):
+        folder.check(StudySettings(trainer="finetune").as_dict())
+    folder.write_plan({**plan(), "settings": old})
+    with pytest.raises(UserError, match="loss is 'cross_entropy' there and 'imp' here"):
+        folder.check(StudySettings(trainer="finetune", loss="imp").as_dict())
+
+
+def test_what_a_recording_was_not_asked_decides_nothing(tmp_path: Path) -> None:
+    """An older plan names numbers that were ignored; those of a live LLM count."""
+    folder = StudyFolder(tmp_path)
+    folder.write_plan(plan(labelled=30, classified=200))
+    folder.check(StudySettings().as_dict())
+
+    live = StudySettings(llm="openai:m").as_dict()
+    assert (live["labelled"], live["classified"]) == (400, 200)
+    folder.write_plan(plan(**live))
+    with pytest.raises(UserError, match="labelled is 400 there and 30 here"):
+        folder.check(StudySettings(llm="openai:m", labelled=30).as_dict())
+
+
 # One writer
 
 

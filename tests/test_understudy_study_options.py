@@ -95,6 +95,8 @@ def test_a_recipe_may_name_the_encoder(tmp_path: Path) -> None:
         (["--processes", "2"], "--processes 2: is of fine-tuning"),
         (["--trainer", "finetune", "--pooling", "first"], "--pooling first: is of the probe"),
         (["--trainer", "finetune", "--recipe", "none.yaml"], "none.yaml: cannot be read"),
+        (["--labelled", "30"], "--labelled 30: is of a live LLM"),
+        (["--classified", "10"], "--classified 10: is of a live LLM"),
         (["--encoder", ","], "--encoder: names no encoder"),
         (["--encoder", "a/b,minilm,a/b"], "'a/b' stands twice"),
         (["--encoder", "a/b,c/b"], "'a/b' and 'c/b' end alike"),

@@ -101,4 +101,5 @@ def check_places(found: Mapping[str, Path], out: Path, settings: Mapping[str, An
     for folder in there:
         plan = StudyFolder(folder).plan()
         assert plan is not None
-        refuse_other_settings(out, plan["settings"], shared)
+        own = {name: value for name, value in plan["settings"].items() if name != "encoder"}
+        refuse_other_settings(out, own, shared)

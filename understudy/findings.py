@@ -126,11 +126,16 @@ def _words(
 ) -> dict[str, Any]:
     """Name the words that the corpus uses more, and less, than real texts of the same labels."""
     from evaluation.texts.vocabulary import word_use
+    from evaluation.texts.words import words
 
     del predictions
     # As many of each label on both sides.
     real = test.sample_per_label(corpus.counts(), 0)
-    used = word_use(real.texts, corpus.sample_per_label(test.counts(), 0).texts)
+    own = corpus.sample_per_label(test.counts(), 0)
+    for name, texts in (("real", real.texts), ("synthetic", own.texts)):
+        if not any(map(words, texts)):
+            return {"undefined": f"no {name} text has a word"}
+    used = word_use(real.texts, own.texts)
     over = [use for use in used if use.z > 0][:LISTED]
     under = [use for use in reversed(used) if use.z < 0][:LISTED]
     return {

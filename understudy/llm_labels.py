@@ -10,7 +10,7 @@ from builders.errors import UserError
 from builders.real import RealData
 from builders.tasks.base import Task
 from evaluation.worth.spending import matched_sizes
-from understudy.settings import StudySettings
+from understudy.settings import CLASSIFIED, LABELLED, StudySettings
 from understudy.stopping import Stopped
 from understudy.writer import Writer
 
@@ -65,7 +65,10 @@ def ask_for_labels(
         UserError: A live LLM could not answer.
     """
     labellings, why = {}, {}
-    wanted = {TRAIN: (real.train, settings.labelled), TEST: (test, settings.classified)}
+    wanted = {
+        TRAIN: (real.train, settings.labelled or LABELLED),
+        TEST: (test, settings.classified or CLASSIFIED),
+    }
     for split, (texts, n) in wanted.items():
         if not len(texts):
             why[split] = f"{real.source} has no {split} texts"

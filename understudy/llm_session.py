@@ -12,6 +12,7 @@ from builders.generation import Budget, Caps, Progress
 from builders.ledger import Ledger
 from builders.llms import LLM, LLMOptions, create_llm
 from builders.llms.base import LiveLLM
+from understudy.settings import is_recording
 
 LEDGER = "ledger.sqlite"
 
@@ -37,7 +38,7 @@ class LLMSession:
     @property
     def live(self) -> bool:
         """Whether the LLM is asked now."""
-        return self.name.partition(":")[0] != "recording"
+        return not is_recording(self.name)
 
     def asked(self) -> str | None:
         """Return what decides the answers of a live LLM beside its name; None of a recording."""

@@ -52,7 +52,8 @@ class _Kind:
 def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFigures]:
     """Return the figures of one task: of every arm at equal size, so without `real_full`.
 
-    An arm of too few texts for a measure has no figure of it.
+    An arm of too few texts for a measure has no figure of it, nor one of too short texts, or texts
+    without words, of a measure that counts n-grams or words.
 
     Args:
         materials: The task's data.
@@ -77,7 +78,11 @@ def plan_figures(materials: Materials, embeddings: Embeddings) -> list[PlannedFi
                 "encoder": embeddings.encoder.fingerprint,
                 "pooling": embeddings.pooling,
             }
-            keys = {measure: hashed({"measure": measure, **decides}) for measure in kind.measures}
+            keys = {
+                measure: hashed({"measure": measure, **decides})
+                for measure in kind.measures
+                if _is_defined(measure, measured, others)
+            }
             planned.append(PlannedFigures(keys, materials.task.name, arm, name, measured, others))
     return planned
 
@@ -102,6 +107,7 @@ def compute_figures(planned: PlannedFigures, embeddings: Embeddings) -> list[Mea
 
 _AGAINST_REAL = ("closeness", "coverage", "words")
 _OF_WORDS = ("wording", "words")
+_ORDERS = {"distinct_1": 1, "distinct_2": 2, "distinct_3": 3}
 
 
 def _compared(
@@ -119,6 +125,23 @@ def _compared(
         return texts, (test,)
     # As many of each label on both sides: neither number nor mix of labels makes a difference.
     return texts.sample_per_label(test.counts(), 0), (test.sample_per_label(texts.counts(), 0),)
+
+
+def _is_defined(measure: str, texts: LabelledTexts, others: Sequence[LabelledTexts]) -> bool:
+    """Say whether the texts have what the measure counts: n-grams, or words on both sides."""
+    from evaluation.texts.words import words
+
+    if measure in _ORDERS:
+        return _has_ngrams(texts, _ORDERS[measure])
+    if measure in ("vocabulary", "vocabulary_same_source"):
+        return all(any(map(words, each.texts)) for each in (texts, *others))
+    return True
+
+
+def _has_ngrams(texts: LabelledTexts, order: int) -> bool:
+    from evaluation.texts.words import tokens
+
+    return any(len(tokens(text)) >= order for text in texts.texts)
 
 
 def _diversity(
@@ -143,11 +166,13 @@ def _wording(
     from evaluation.texts.self_bleu import self_bleu
 
     del embeddings
-    own = [each.content_hash for each in others].index(texts.content_hash)
     found: Values = {"self_bleu": self_bleu(texts.texts).value}
-    for order in (1, 2, 3):
-        alike = distinct_n_alike([each.texts for each in others], order)
-        found[f"distinct_{order}"] = alike[own].value
+    for measure, order in _ORDERS.items():
+        compared = [each for each in others if _has_ngrams(each, order)]
+        hashes = [each.content_hash for each in compared]
+        if texts.content_hash in hashes:
+            alike = distinct_n_alike([each.texts for each in compared], order)
+            found[measure] = alike[hashes.index(texts.content_hash)].value
     return found
 
 
@@ -182,12 +207,11 @@ def _words(texts: LabelledTexts, others: Sequence[LabelledTexts], embeddings: Em
     from evaluation.texts.vocabulary import vocabulary_distance
 
     del embeddings
-    distance = vocabulary_distance(others[0].texts, texts.texts)
-    return {
-        "vocabulary": distance.value,
-        "vocabulary_same_source": distance.same_source,
-        "length": length_distance(others[0].texts, texts.texts),
-    }
+    found = {"length": length_distance(others[0].texts, texts.texts)}
+    if _is_defined("vocabulary", texts, others):
+        distance = vocabulary_distance(others[0].texts, texts.texts)
+        found |= {"vocabulary": distance.value, "vocabulary_same_source": distance.same_source}
+    return found
 
 
 def _vectors(

@@ -13,6 +13,9 @@ from understudy.arm_groups import GROUPS, strategies_of
 DEFAULT_REAL_PER_LABEL = 200
 """Texts a label of the arm `real` in a study without a synthetic arm to match."""
 
+LABELLED, CLASSIFIED = 400, 200
+"""Real texts that a live LLM labels and classifies where no number is given."""
+
 MOST_SEEDS = 1000
 
 Value = str | int | float | bool | None
@@ -38,8 +41,9 @@ class StudySettings:
         loss: What is minimised in training.
         checker_per_label: Real texts of each label that a loss's checker is trained on.
         votes: The `--votes` option: sets of texts with votes that runs are scored on, too.
-        labelled: Real training texts that a live LLM labels.
-        classified: Real test texts that a live LLM classifies.
+        labelled: Real training texts that a live LLM labels; None for `LABELLED`, and of a
+            recording, which has its own.
+        classified: Real test texts that a live LLM classifies; None for `CLASSIFIED`, and so on.
         finetuning: How encoders are fine-tuned, None for the usual way.
         pass_size: Of fine-tuning: texts that go through the encoder at once at most, None for all
             of a batch. Each pass draws its own dropout.
@@ -61,8 +65,8 @@ class StudySettings:
     loss: str = "cross_entropy"
     checker_per_label: int = CHECKER_PER_LABEL
     votes: str = ""
-    labelled: int = 400
-    classified: int = 200
+    labelled: int | None = None
+    classified: int | None = None
     finetuning: FinetuneSettings | None = None
     pass_size: int | None = None
     curve_steps: int | None = None
@@ -73,7 +77,16 @@ class StudySettings:
         own = values.pop("finetuning") or asdict(FinetuneSettings())
         if self.pass_size is None or self.trainer != "finetune":
             del values["pass_size"]
+        values["labelled"] = self.labelled or LABELLED
+        values["classified"] = self.classified or CLASSIFIED
+        if is_recording(self.llm):
+            del values["labelled"], values["classified"]
         return {**values, **own} if self.trainer == "finetune" else values
+
+
+def is_recording(llm: str) -> bool:
+    """Say whether the `--llm` option names a recording, which is never asked anything."""
+    return llm.partition(":")[0] == "recording"
 
 
 @dataclass(frozen=True)

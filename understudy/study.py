@@ -12,6 +12,7 @@ from builders.errors import UserError
 from builders.llms import LLM
 from builders.tasks.base import Task
 from evaluation.records import RunRecord
+from evaluation.report.wording import number_of
 from trainers.base import ClassifierTrainer, Outcome
 from trainers.embeddings import Embeddings, Pooling
 from trainers.encoders import EMBEDDED, Encoder, load_encoder
@@ -106,6 +107,7 @@ class Study:
             if not any(plan.runs or plan.classified for plan in plans):
                 reasons = [why for plan in plans for why in plan.materials.absent.values()]
                 raise UserError(f"nothing to run: {(*reasons, 'no arm has any texts')[0]}")
+            plans = [plan for plan in plans if not self._stays(plan, old)]
             for plan in plans:
                 plan.materials.check_corpora(self.folder.path)
             return self._work(plans, old, {measuring, own}, measuring, progress)
@@ -139,6 +141,24 @@ class Study:
                 *plan_findings(materials, runs, measuring),
             ],
         )
+
+    def _stays(self, plan: TaskPlan, old: dict[str, Any] | None) -> bool:
+        """Say whether a task is left as it is: its finished runs had real texts, and it has none.
+
+        What was measured stays true where its texts are out of reach for once.
+        """
+        entry = old["tasks"].get(plan.name) if old else None
+        if (
+            entry is None
+            or plan.materials.real is not None
+            or not entry["facts"].get("real_source")
+        ):
+            return False
+        known = self.folder.runs()
+        done = sum(key in known and known[key].status == "done" for _, _, key in entry["runs"])
+        if done:
+            self.said(f"kept: {plan.name}: {number_of(done, 'finished run')} as they are")
+        return done > 0
 
     def _work(
         self,

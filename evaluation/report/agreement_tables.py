@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from evaluation.arms import REAL
+from evaluation.report.score_tables import NONE
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import hundredths, spread, with_spread
 from evaluation.subjectivity.agreement_curve import AgreementCurve
@@ -13,6 +15,10 @@ from evaluation.undefined import Undefined, shown
 _LARGEST = (
     "Largest class: what always naming the most frequent label would score. Where it rises too, "
     "accuracy may rise for that reason alone."
+)
+_LESS = (
+    f"{REAL} less an arm: both drawn together. Below 0, accuracy depends on the agreement of "
+    "annotators more with synthetic training text; an interval that holds 0 shows no difference."
 )
 
 
@@ -88,11 +94,15 @@ def curve_table(name: str, curves: Mapping[str, AgreementCurve]) -> Table:
     )
 
 
-def trend_table(curves: Mapping[tuple[str, str], AgreementCurve]) -> Table:
+def trend_table(
+    curves: Mapping[tuple[str, str], AgreementCurve],
+    slopes: Mapping[tuple[str, str], Interval],
+) -> Table:
     """Return slope, R squared and rho of each curve, or why there are none.
 
     Args:
         curves: (set of votes, arm) -> its curve.
+        slopes: (set of votes, synthetic arm) -> the slope of the arm real minus that of this arm.
     """
     rows = []
     for (name, arm), curve in curves.items():
@@ -106,6 +116,10 @@ def trend_table(curves: Mapping[tuple[str, str], AgreementCurve]) -> Table:
                 Cell(f"{rho.value:.2f}", f"{rho.low:.2f} to {rho.high:.2f}"),
             )
         rows.append((Cell(name), Cell(arm), Cell(str(len(curve.points))), *cells))
+    rows += [
+        (Cell(name), Cell(f"{REAL} less {arm}"), NONE, Cell(with_spread(slope)), NONE, NONE)
+        for (name, arm), slope in slopes.items()
+    ]
     # One reason a set: its arms are scored on the same texts.
     reasons = {
         name: curve.trend
@@ -123,18 +137,24 @@ def trend_table(curves: Mapping[tuple[str, str], AgreementCurve]) -> Table:
         rows=tuple(rows),
         notes=(
             "Slope: points of accuracy from no agreement to full agreement, by least squares.",
+            *([_LESS] if slopes else []),
             "The thresholds are nested, so intervals come from drawing texts and seeds again.",
             *(f"{name}: {reason}." for name, reason in reasons.items()),
         ),
     )
 
 
-def levels_table(name: str, levels: Mapping[str, AccuracyByLevel]) -> Table:
+def levels_table(
+    name: str,
+    levels: Mapping[str, AccuracyByLevel],
+    less: Mapping[str, Interval | Undefined],
+) -> Table:
     """Return accuracy at each level of agreement by itself, of all arms on the same texts.
 
     Args:
         name: Of the set of votes.
         levels: Arm -> its accuracy.
+        less: Synthetic arm -> the rise of the arm real minus that of this arm.
     """
     first = next(iter(levels.values()))
     rows = [
@@ -147,8 +167,10 @@ def levels_table(name: str, levels: Mapping[str, AccuracyByLevel]) -> Table:
         for i, each in enumerate(first.levels)
     ]
     rises = [own.rise for own in levels.values()]
-    rise_cells = [Cell("undefined") if isinstance(r, Undefined) else _accuracy(r) for r in rises]
-    rows.append((Cell("rise"), Cell("-"), Cell("-"), *rise_cells))
+    rows.append((Cell("rise"), NONE, NONE, *map(_rise, rises)))
+    if less:
+        cells = [_rise(less[arm]) if arm in less else NONE for arm in levels]
+        rows.append((Cell(f"rise, {REAL} less arm"), NONE, NONE, *cells))
     return Table(
         key=f"levels-{name}",
         title=f"{name}: accuracy (%) at each level of agreement",
@@ -156,6 +178,7 @@ def levels_table(name: str, levels: Mapping[str, AccuracyByLevel]) -> Table:
         rows=tuple(rows),
         notes=(
             "Rise: accuracy at the highest level minus that at the lowest, in points.",
+            *([_LESS] if less else []),
             _LARGEST,
             *(
                 f"The rise is {rise}."
@@ -164,6 +187,10 @@ def levels_table(name: str, levels: Mapping[str, AccuracyByLevel]) -> Table:
             ),
         ),
     )
+
+
+def _rise(rise: Interval | Undefined) -> Cell:
+    return Cell("undefined") if isinstance(rise, Undefined) else _accuracy(rise)
 
 
 def _accuracy(interval: Interval) -> Cell:

@@ -40,7 +40,7 @@ _WIDTH = 6.6
 def draw_scores(results: StudyResults) -> tuple[Drawing, ...]:
     """Draw the figures of scores that the study has data for."""
     drawings: list[Drawing] = []
-    if results.on_real:
+    if results.with_main_arms:
         drawings.append(_real_scores(results))
         drawings += gap_against_subjectivity(results)
     if results.on_corpora:
@@ -62,12 +62,12 @@ def _height(n_rows: int) -> float:
 
 
 def _real_scores(results: StudyResults) -> Drawing:
-    shown = arms_present(results.on_real, results.arms)
+    shown = arms_present(results.with_main_arms, results.arms)
     look = looks(results.arms)
     return _scores(
         "scores",
         "macro-F1 on real text (%)",
-        results.on_real,
+        results.with_main_arms,
         {arm: partial(TaskResult.arm, name=arm) for arm in shown},
         [look[arm] for arm in shown],
     )

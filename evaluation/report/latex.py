@@ -17,7 +17,7 @@ _SPECIAL = {
 
 def latex_table(results: StudyResults) -> str:
     """Return Table 1: macro-F1 of each arm, and the gap of each synthetic one, with intervals."""
-    tasks = results.on_real
+    tasks = results.with_main_arms
     arms = arms_present(tasks, results.arms)
     gapped = {each.arm for task in tasks for each in task.synthetic}
     heads, groups, start = ["Task"], [], 2

@@ -27,6 +27,10 @@ MEASURES = {
     "vocabulary_same_source": "words apart, one source",
     "length": "lengths apart (words)",
 }
+_NONE = Cell("-")
+_LEFT_OUT = (
+    "-: not computed yet, or not defined of texts that are so few, so short or without words."
+)
 DIVERSITY = ("remote_clique", "chamfer")
 SIMILARITY = ("top5_cosine",)
 
@@ -124,7 +128,10 @@ def size_note(records: StudyRecords, measures: Sequence[str]) -> str:
     unequal = [
         facts.title
         for facts in measured_tasks(records, measures)
-        if len({m.n for m in chosen if m.task == facts.task}) > 1
+        if any(
+            len({m.n for m in chosen if (m.task, m.measure) == (facts.task, measure)}) > 1
+            for measure in measures
+        )
     ]
     note = f"n = {between(m.n for m in chosen)} texts an arm, equal for the arms of a task"
     if unequal:
@@ -164,6 +171,7 @@ def _table(records: StudyRecords, group: _Group) -> Table:
         (
             *group.notes,
             size_note(records, shown),
+            *([_LEFT_OUT] if any(cell == _NONE for row in rows for cell in row) else []),
             *([f"Embeddings: {listed(encoders)}."] if encoders else []),
         ),
     )
@@ -171,7 +179,7 @@ def _table(records: StudyRecords, group: _Group) -> Table:
 
 def _cell(measure: str, value: float | None) -> Cell:
     if value is None:
-        return Cell("-")
+        return _NONE
     return Cell(f"{value:.1f}" if measure in ("vendi", "length") else f"{value:.3f}")
 
 

@@ -29,7 +29,7 @@ from evaluation.report.score_tables import accuracy_on_real, table_on_real
 from evaluation.report.scoring import read_results
 from evaluation.report.section import Block, Section
 from evaluation.report.style import Drawing
-from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
+from evaluation.report.summary import no_main_arm, notice, summarise
 from evaluation.report.table import Table
 from evaluation.report.training_curves import training_section
 from evaluation.report.where import where_section
@@ -97,7 +97,7 @@ def write_report(
     judged = judgements or recorded_judgements()
     files = write_pages(compose(records, results, out, tolerance, judged), out / "report")
     latex = out / "report" / "table-1.tex"
-    if results.on_real:
+    if results.with_main_arms:
         write_whole(latex, latex_table(results).encode())
     else:
         remove(latex)
@@ -156,18 +156,18 @@ def compose(
                 (Block(entries=background.method(results)),),
             ),
             _settings(records),
-            *runs_section(records, results),
+            *runs_section(records),
         ),
     )
 
 
 def _scores(records: StudyRecords, results: StudyResults) -> Section:
     tables: list[Table] = []
-    if results.on_real:
+    if results.with_main_arms:
         tables += [table_on_real(results), accuracy_on_real(results)]
     if results.on_corpora:
         tables += tables_on_corpora(results)
-    blocks = [Block(table=table) for table in tables] or [Block(text=NOTHING_FINISHED)]
+    blocks = [Block(table=table) for table in tables] or [Block(text=no_main_arm(results))]
     blocks += [Block(figure=figure) for figure in draw_scores(results)]
     absent = background.absent_runs(records)
     if absent:

@@ -91,6 +91,11 @@ class StudyResults:
     arms: tuple[str, ...]
 
     @property
+    def with_main_arms(self) -> tuple[TaskResult, ...]:
+        """Tasks of which a main arm was scored on real text: the rows of the main tables."""
+        return tuple(task for task in self.on_real if task.arms)
+
+    @property
     def any_real(self) -> bool:
         """Whether any run was scored on real text."""
         return bool(self.on_real)

@@ -1,7 +1,7 @@
 """The runs behind the scores: each number of the report can be traced to its lines."""
 
 from evaluation.records import RunRecord, StudyRecords
-from evaluation.report.results import ArmResult, StudyResults, TaskResult
+from evaluation.report.scoring import in_table_order
 from evaluation.report.section import Block, Section
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths
@@ -19,18 +19,16 @@ _COLUMNS = (
 )
 
 
-def runs_section(records: StudyRecords, results: StudyResults) -> tuple[Section, ...]:
+def runs_section(records: StudyRecords) -> tuple[Section, ...]:
     """List every finished run; none where no run is finished."""
     by_cell: dict[tuple[str, str, str], list[RunRecord]] = {}
     for run in records.runs:
         if run.status == "done":
             by_cell.setdefault((run.task, run.arm, run.evaluated_on), []).append(run)
-    rows = [
-        _row(task, arm, sorted(own, key=lambda run: run.seed))
-        for task in (*results.on_real, *results.on_corpora)
-        for arm in (*task.arms, *task.others)
-        if (own := by_cell.get((task.facts.task, arm.arm, arm.evaluated_on)))
-    ]
+    task_places = {facts.task: i for i, facts in enumerate(in_table_order(records.tasks))}
+    arm_places = {arm: i for i, arm in enumerate(records.arms)}
+    ordered = sorted(by_cell, key=lambda cell: (task_places[cell[0]], arm_places[cell[1]], cell[2]))
+    rows = [_row(*cell, sorted(by_cell[cell], key=lambda run: run.seed)) for cell in ordered]
     if not rows:
         return ()
     table = Table(
@@ -53,10 +51,10 @@ def anchor(task: str, arm: str, evaluated_on: str = "real") -> str:
     return f"run-{task}-{arm}{tested}".replace("@", "-at-").replace("+", "-and-")
 
 
-def _row(task: TaskResult, arm: ArmResult, runs: list[RunRecord]) -> tuple[Cell, ...]:
+def _row(task: str, arm: str, evaluated_on: str, runs: list[RunRecord]) -> tuple[Cell, ...]:
     return (
-        Cell(task.facts.task, anchor=anchor(task.facts.task, arm.arm, arm.evaluated_on)),
-        Cell(arm.arm, "" if arm.evaluated_on == "real" else f"tested on {arm.evaluated_on}"),
+        Cell(task, anchor=anchor(task, arm, evaluated_on)),
+        Cell(arm, "" if evaluated_on == "real" else f"tested on {evaluated_on}"),
         Cell(between(run.n_train for run in runs)),
         Cell(between(run.n_test for run in runs)),
         Cell(", ".join(str(run.seed) for run in runs)),

@@ -7,7 +7,8 @@ from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.runs import anchor
 from evaluation.report.table import Cell, Column, Table
 from evaluation.report.wording import between, hundredths, listed, spread
-from evaluation.uncertainty.comparisons import holm, p_value
+from evaluation.uncertainty.comparisons import holm, p_value, resolution
+from evaluation.uncertainty.joint_bootstrap import LEVEL, REPLICATES
 from evaluation.uncertainty.scores import Interval
 
 NONE = Cell("-")
@@ -17,7 +18,7 @@ RANK_LABEL = "rank remembered from the paper, not measured here"
 
 def table_on_real(results: StudyResults) -> Table:
     """Build Table 1: macro-F1 of every arm and the gap of every synthetic arm, on real text."""
-    tasks = results.on_real
+    tasks = results.with_main_arms
     arms = arms_present(tasks, results.arms)
     gapped = {each.arm for task in tasks for each in task.synthetic}
     ranked = any(task.facts.subjectivity_rank_remembered is not None for task in tasks)
@@ -60,19 +61,22 @@ def _corrected(tasks: Sequence[TaskResult]) -> tuple[str, ...]:
     }
     if len(p_values) < 2:
         return ()
-    sure = [key for key, p in holm(p_values).items() if p <= _LEVEL]
     off_zero = [key for key, p in p_values.items() if p <= _LEVEL]
-    note = (
-        f"Of {len(p_values)} gaps {len(off_zero)} differ from 0 at 5 % each by itself, and "
-        f"{len(sure)} after Holm's correction for so many"
-    )
+    note = f"Of {len(p_values)} gaps {len(off_zero)} differ from 0 at 5 % each by itself"
+    if resolution(REPLICATES) * len(p_values) > _LEVEL:
+        return (
+            f"{note}; so many cannot be corrected for their number with {REPLICATES:,} replicates: "
+            "Holm's correction would find none, however large.",
+        )
+    sure = [key for key, p in holm(p_values).items() if p <= _LEVEL]
+    note += f", and {len(sure)} after Holm's correction for so many"
     lost = [f"{title} {arm}" for title, arm in off_zero if (title, arm) not in sure]
     return (f"{note}, which do not include {listed(lost)}." if lost else f"{note}.",)
 
 
 def accuracy_on_real(results: StudyResults) -> Table:
     """Build the table of accuracies on real text."""
-    tasks = results.on_real
+    tasks = results.with_main_arms
     arms = arms_present(tasks, results.arms)
     rows = [
         (
@@ -89,10 +93,9 @@ def accuracy_on_real(results: StudyResults) -> Table:
 def interval_note(tasks: Sequence[TaskResult]) -> str:
     """Say what the intervals are, and what they leave out where there is one seed."""
     arms = [each for task in tasks for each in task.arms]
-    level = round(100 * arms[0].macro_f1.level)
     note = (
-        f"The range with each mean over seeds is its {level} % confidence interval (percentile "
-        "bootstrap over test texts and seeds)."
+        f"The range with each mean over seeds is its {100 * LEVEL:.0f} % confidence interval "
+        "(percentile bootstrap over test texts and seeds)."
     )
     if any(len(each.seeds) == 1 for each in arms):
         note += " With one seed it covers the choice of the test texts only."

@@ -12,7 +12,7 @@ from evaluation.report.paper_values import paper_section
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.report.score_tables import arms_present, interval_cell, interval_note, task_cell
 from evaluation.report.section import Block, Entry, Section
-from evaluation.report.summary import NOTHING_FINISHED, notice, summarise
+from evaluation.report.summary import no_main_arm, notice, summarise
 from evaluation.report.table import Column, Table
 from evaluation.report.wording import listed, number_of
 from evaluation.uncertainty.scores import Interval
@@ -80,7 +80,7 @@ def _other_texts(studies: Sequence[EncoderStudy]) -> list[str]:
 
 
 def _scores(studies: Sequence[EncoderStudy]) -> Section:
-    scored = [each for each in studies if each.results.on_real]
+    scored = [each for each in studies if each.results.with_main_arms]
     blocks: list[Block] = []
     if scored:
         about = (
@@ -96,7 +96,9 @@ def _scores(studies: Sequence[EncoderStudy]) -> Section:
                 table=_table(scored, "encoders-accuracy", "Accuracy on real text (%)", _accuracy)
             ),
         ]
-    blocks = blocks or [Block(text=NOTHING_FINISHED)]
+    blocks = blocks or [
+        Block(text=told) for told in sorted({no_main_arm(each.results) for each in studies})
+    ]
     return Section("scores", "Encoders side by side", "Scores", tuple(blocks))
 
 
@@ -122,11 +124,11 @@ def _table(
     tasks: dict[str, TaskResult] = {}
     for each in studies:
         results = each.results
-        tasks |= {task.facts.task: task for task in results.on_real if task.facts.task not in tasks}
-        for arm in arms_present(results.on_real, results.arms):
+        tasks |= {t.facts.task: t for t in results.with_main_arms if t.facts.task not in tasks}
+        for arm in arms_present(results.with_main_arms, results.arms):
             found = {
                 task.facts.task: score(own)
-                for task in results.on_real
+                for task in results.with_main_arms
                 if (own := task.arm(arm)) is not None
             }
             if any(value is not None for value in found.values()):
@@ -136,7 +138,7 @@ def _table(
         (task_cell(task), *(interval_cell(found.get(name)) for found in cells))
         for name, task in tasks.items()
     )
-    notes = (interval_note([t for each in studies for t in each.results.on_real]),)
+    notes = (interval_note([t for each in studies for t in each.results.with_main_arms]),)
     return Table(key, title, tuple(columns), rows, notes)
 
 

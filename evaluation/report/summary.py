@@ -11,6 +11,13 @@ from evaluation.uncertainty.scores import Interval
 
 NOTHING_FINISHED = "No run of this study is finished yet."
 
+NO_MAIN_ARM = "No run of a main arm (real texts or a whole corpus) on real text is finished yet."
+
+
+def no_main_arm(results: StudyResults) -> str:
+    """Say why the main tables are not there."""
+    return NO_MAIN_ARM if results.any_real else NOTHING_FINISHED
+
 
 def notice(results: StudyResults) -> str:
     """Say in plain words where the scores are no test on real data; empty where all are."""

@@ -11,7 +11,7 @@ from evaluation.report.foreign_texts import foreign_texts
 from evaluation.report.results import StudyResults
 from evaluation.report.score_tables import arms_present, interval_note
 from evaluation.report.scoring import read_results
-from evaluation.report.summary import NOTHING_FINISHED, notice
+from evaluation.report.summary import no_main_arm, notice
 from evaluation.report.wording import hundredths, one_line, with_spread
 from evaluation.uncertainty.scores import Interval
 
@@ -28,12 +28,12 @@ def text_table(records: StudyRecords, out: Path, *, results: StudyResults | None
     """
     results = results or read_results(records, out)
     parts: list[str] = []
-    if results.on_real:
+    if results.with_main_arms:
         parts.append(_on_real(results))
     if results.on_corpora:
         parts += [_wrapped(notice(results)), _on_corpora(results)]
     if not parts:
-        parts.append(NOTHING_FINISHED)
+        parts.append(_wrapped(no_main_arm(results)))
     if foreign := foreign_texts(records):
         parts.append(_wrapped(foreign))
     absent = [_wrapped(f"{entry.term}: {entry.text}") for entry in absent_runs(records)]
@@ -43,7 +43,7 @@ def text_table(records: StudyRecords, out: Path, *, results: StudyResults | None
 
 
 def _on_real(results: StudyResults) -> str:
-    tasks = results.on_real
+    tasks = results.with_main_arms
     columns: list[TextColumn] = []
     gaps: list[TextColumn] = []
     for arm in arms_present(tasks, results.arms):

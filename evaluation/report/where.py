@@ -176,6 +176,8 @@ def _coverage_table(task: str, values: Values) -> Table:
 
 
 def _word_sentence(values: Values) -> str:
+    if "undefined" in values:
+        return f"Words used more or less are undefined: {values['undefined']}."
     over, under = (
         ", ".join(f"{use['word']} ({use['synthetic']}, {use['real']})" for use in values[name])
         for name in ("over", "under")

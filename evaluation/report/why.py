@@ -1,12 +1,13 @@
 """Why synthetic text falls short: subjectivity of the tasks, and of their texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from builders.errors import UserError
+from evaluation.arms import REAL, parse_arm
 from evaluation.records import StudyRecords, VotedFacts
 from evaluation.report.agreement_figure import draw_agreement
 from evaluation.report.agreement_tables import curve_table, levels_table, trend_table
@@ -15,12 +16,21 @@ from evaluation.report.judgement_tables import ranking_table
 from evaluation.report.results import StudyResults, TaskResult
 from evaluation.report.section import Block, Entry, Section
 from evaluation.report.wording import counted
-from evaluation.subjectivity.agreement_curve import AgreementCurve, agreement_curve
-from evaluation.subjectivity.agreement_levels import AccuracyByLevel, accuracy_by_level
+from evaluation.subjectivity.agreement_curve import (
+    AgreementCurve,
+    agreement_curve,
+    slope_difference,
+)
+from evaluation.subjectivity.agreement_levels import (
+    AccuracyByLevel,
+    accuracy_by_level,
+    rise_difference,
+)
 from evaluation.subjectivity.judge_agreement import judge_agreement
 from evaluation.subjectivity.judgements import Judgements
 from evaluation.subjectivity.ranking import SubjectivityRanking, rank_tasks
 from evaluation.uncertainty.rank_correlation import rank_correlation
+from evaluation.uncertainty.scores import Interval
 from evaluation.undefined import Undefined, shown
 
 Votes = tuple[NDArray[np.int64], NDArray[np.floating]]
@@ -106,7 +116,7 @@ def _fisher(rho: float, n: int) -> tuple[float, float]:
 def _instances(results: StudyResults, out: Path) -> Iterator[Block]:
     """Yield accuracy against the agreement of annotators, set by set."""
     sets = [(task, facts) for task in results.on_real for facts in task.facts.voted]
-    said = [(task, facts) for task, facts in sets if task.voted.get(facts.name)]
+    said = [(task, facts) for task, facts in sets if _of_main_arms(task, facts)]
     if not said:
         return
     yield Block(heading="Of the texts")
@@ -116,19 +126,40 @@ def _instances(results: StudyResults, out: Path) -> Iterator[Block]:
     )
     yield Block(entries=tuple(_about(task, facts) for task, facts in said))
     trends: dict[tuple[str, str], AgreementCurve] = {}
+    slopes: dict[tuple[str, str], Interval] = {}
     for task, facts in said:
         labels, agreement = _read_votes(out / facts.path)
-        predictions = {
-            arm: rows
-            for arm, rows in task.voted[facts.name].items()
-            if arm in {each.arm for each in task.arms}
-        }
+        predictions = _of_main_arms(task, facts)
         curves = {
             arm: agreement_curve(labels, rows, agreement) for arm, rows in predictions.items()
         }
         yield from _of_set(facts, labels, agreement, predictions, curves)
         trends |= {(facts.name, arm): curve for arm, curve in curves.items()}
-    yield Block(table=trend_table(trends))
+        less = _less(slope_difference, labels, agreement, predictions)
+        slopes |= {(facts.name, arm): s for arm, s in less.items() if isinstance(s, Interval)}
+    yield Block(table=trend_table(trends, slopes))
+
+
+def _less(
+    difference: Callable[..., Interval | Undefined],
+    labels: NDArray[np.int64],
+    agreement: NDArray[np.floating],
+    predictions: Mapping[str, NDArray[np.int64]],
+) -> dict[str, Interval | Undefined]:
+    """Return the difference of the arm real and each synthetic one; none without it."""
+    if REAL not in predictions:
+        return {}
+    return {
+        arm: difference(labels, predictions[REAL], rows, agreement)
+        for arm, rows in predictions.items()
+        if parse_arm(arm).synthetic
+    }
+
+
+def _of_main_arms(task: TaskResult, facts: VotedFacts) -> dict[str, NDArray[np.int64]]:
+    """Return what each main arm predicted of a set of texts with votes (seeds, n)."""
+    main = {each.arm for each in task.arms}
+    return {arm: rows for arm, rows in task.voted.get(facts.name, {}).items() if arm in main}
 
 
 def _of_set(
@@ -142,7 +173,8 @@ def _of_set(
         levels: dict[str, AccuracyByLevel] = {
             arm: accuracy_by_level(labels, rows, agreement) for arm, rows in predictions.items()
         }
-        yield Block(table=levels_table(facts.name, levels))
+        less = _less(rise_difference, labels, agreement, predictions)
+        yield Block(table=levels_table(facts.name, levels, less))
         return
     yield Block(table=curve_table(facts.name, curves))
     yield Block(figure=draw_agreement(facts.name, curves))

@@ -69,7 +69,7 @@ def worth_section(results: StudyResults) -> tuple[Section, ...]:
             "texts at growing numbers is made monotone, and read where it reaches the synthetic "
             "arm's. Outside the numbers that were tried the worth is only bounded."
         ),
-        Block(table=_rates(tasks)),
+        *([Block(table=_rates(tasks))] if _synthetic(tasks) else []),
         *(Block(figure=figure) for figure in draw_curves(tasks, curve_of)),
         *(Block(table=table) for table in _steps(tasks)),
         *(Block(table=table) for table in _mixtures(tasks)),

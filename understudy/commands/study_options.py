@@ -110,16 +110,14 @@ def _add_more_texts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labelled",
         type=positive,
-        default=400,
         metavar="N",
-        help="real training texts that a live LLM labels, for the arm llm_labelled",
+        help="real training texts that a live LLM labels, for the arm llm_labelled (400)",
     )
     parser.add_argument(
         "--classified",
         type=positive,
-        default=200,
         metavar="N",
-        help="real test texts that a live LLM classifies, for the arm llm",
+        help="real test texts that a live LLM classifies, for the arm llm (200)",
     )
 
 
@@ -158,6 +156,7 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
     preset = load_preset(args.preset)
     trainer = args.trainer or preset.trainer
     _refuse_of_the_other(args, trainer)
+    _refuse_of_a_live_llm(args)
     arms = args.arms or preset.arms or _usual_arms(trainer, args.real)
     path = args.recipe or (preset.recipe if trainer == "finetune" else None)
     recipe = None
@@ -191,6 +190,17 @@ def read_study_options(args: argparse.Namespace, llm: str | None) -> Asked:
     seeds = parse_seeds(args.seeds or preset.seeds)
     grid = Grid(parse_tasks(args.tasks), parse_arms(arms), seeds)
     return Asked(grid, settings, encoders, args.processes)
+
+
+def _refuse_of_a_live_llm(args: argparse.Namespace) -> None:
+    from understudy.settings import is_recording
+
+    for name, number in (("--labelled", args.labelled), ("--classified", args.classified)):
+        if number is not None and is_recording(args.llm):
+            raise UserError(
+                f"{name} {number}: is of a live LLM, and {args.llm} has what was labelled; leave "
+                "it out"
+            )
 
 
 def _usual_arms(trainer: str, real: str | None) -> str:
