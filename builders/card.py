@@ -1,7 +1,7 @@
 """The README of a corpus folder: what `load_dataset` reads, and what a reader has to know.
 
 All of it is written anew whenever the corpus is, down to the line `OWN_TEXT`. What stands below
-that line on the Hub is somebody's own text, and a later push keeps it.
+that line is somebody's own text: a later build keeps it, and so does a push.
 """
 
 import hashlib
@@ -73,6 +73,13 @@ def environment(templates: Path) -> Any:
     )
     made.filters.update(md=markdown, code=code_span)
     return made
+
+
+def parted(body: str) -> tuple[str, str | None]:
+    """Divide the body of a card at the line `OWN_TEXT`; None for below where it is not there."""
+    # Editors on the web may end lines with CR LF.
+    parts = re.split(rf"^{re.escape(OWN_TEXT)}[ \t]*(?:\r?\n|\Z)", body, maxsplit=1, flags=re.M)
+    return parts[0], parts[1] if len(parts) == 2 else None
 
 
 def prompts_digest(task: Task, strategy: str) -> str:

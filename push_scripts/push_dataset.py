@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from push_scripts.repository import Repository, Snapshot
 
 CARD_EDITS = "card-edits"
-"""What `allow` calls edits of the part of the card that a push writes."""
+"""What `allow` calls edits on the Hub that a push loses: where it writes, or where it has another
+own text to put."""
 
 _CONTENT = "these rows, labels and prompts"
 
@@ -116,7 +117,7 @@ def push_dataset(
     changelog |= hub.released.changelog if hub.released else {}
     notes = ReleaseNotes(name, str(wanted), license, changelog, checks, evidence)
     built = (folder / CARD).read_text(encoding="utf-8")
-    card = released_card(built, hub.card, notes, f"{name}: README.md")
+    card = released_card(built, hub.card, notes, f"{name}: README.md", replace=CARD_EDITS in allow)
     files = _files(folder, contents, wanted, changelog, card)
     plan = Release(
         name=name,

@@ -262,6 +262,27 @@ def test_a_rebuild_replaces_the_configuration_and_leaves_the_other(tmp_path: Pat
     assert texts[0] == "New: A microscope shows the cells of an onion."
 
 
+def test_a_rebuild_keeps_what_stands_below_the_line_of_the_card(tmp_path: Path) -> None:
+    """It is somebody's own text; all above it is written anew."""
+    folder, own = tmp_path / "corpus", "\n## About\n\nÄpfel of my own.\n"
+    write_corpus(composed(tmp_path), folder)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    (folder / "README.md").write_text(f"{card}{own}", encoding="utf-8")
+
+    write_corpus(composed(tmp_path), folder)
+
+    assert (folder / "README.md").read_text(encoding="utf-8") == card + own
+
+
+def test_a_card_that_is_no_text_is_refused_before_a_build(tmp_path: Path) -> None:
+    """Somebody's own words may stand in it."""
+    write_corpus(composed(tmp_path), tmp_path / "corpus")
+    (tmp_path / "corpus/README.md").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UserError, match=r"README\.md: is no UTF-8 text; save it as that"):
+        check_folder(tmp_path / "corpus", TASK, "zero_shot")
+
+
 def test_a_corpus_is_read_back_as_it_was_composed(tmp_path: Path) -> None:
     """Texts, labels and ids are those of the composition, and so is the record."""
     composition = composed(tmp_path)
