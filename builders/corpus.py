@@ -138,8 +138,10 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     )
 
 
-def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
+def read_texts(folder: Path, strategy: str, column: str = "text") -> Iterator[Any]:
     """Yield the texts of one configuration, in Arrow arrays of some thousands: quick, and small.
+
+    So are the values of another column of strings.
 
     Raises:
         UserError: It is not there, or is damaged.
@@ -149,10 +151,10 @@ def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
 
     for path in _files(folder, strategy):
         with _readable(path), pyarrow.parquet.ParquetFile(path) as opened:
-            for part in opened.iter_batches(_ROWS_AT_ONCE, columns=["text"], use_threads=False):
-                texts = part.column("text")
+            for part in opened.iter_batches(_ROWS_AT_ONCE, columns=[column], use_threads=False):
+                texts = part.column(column)
                 if texts.null_count or not pyarrow.types.is_string(texts.type):
-                    raise ValueError("a text is missing or is none")
+                    raise ValueError(f"a {column} is missing or is no text")
                 yield texts
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.annotation import CONFIGURATION
 from builders.card import OWN_TEXT
-from builders.corpus import CARD, read_texts
+from builders.corpus import CARD
 from builders.errors import UserError
-from builders.strategies import create_strategy
+from push_scripts.corpus_checks import check_folder
 from push_scripts.corpus_difference import difference
 from push_scripts.corpus_release import Contents, read_folder, read_release
 from push_scripts.hub_card import HubCard, ReleaseNotes, generated_digest, released_card
@@ -112,7 +111,8 @@ def push_dataset(
     if wanted == hub.last:
         return _nothing_to_do(name, wanted, contents, hub)
     _refuse_edits(hub, name, allow)
-    checks = _checked(folder, contents, real, examples, allow)
+    accepted = [each for each in allow if each != CARD_EDITS]
+    checks = check_folder(folder, contents, real, examples, accepted)
     changelog = {str(wanted): _reasons(change, hub.last)}
     changelog |= hub.released.changelog if hub.released else {}
     notes = ReleaseNotes(name, str(wanted), license, changelog, checks, evidence)
@@ -198,37 +198,6 @@ def _refuse_edits(hub: _Hub, name: str, allow: Collection[str]) -> None:
             f"{name}: README.md was edited above the line for your own text; move your text below "
             f"it, or give --allow {CARD_EDITS} to lose it"
         )
-
-
-def _checked(
-    folder: Path,
-    contents: Contents,
-    real: "RealData | None",
-    examples: Collection[str] | None,
-    allow: Collection[str],
-) -> str:
-    """Check what would be published; return what the card says of it.
-
-    Raises:
-        UserError: Something was found that is not allowed.
-    """
-    from push_scripts.checks import check_corpus
-
-    allowed = [each for each in allow if each != CARD_EDITS]
-    problems, tables = [], []
-    for name in contents.configurations:
-        texts = read_texts(folder, name)
-        labelled = name == CONFIGURATION
-        shown = () if labelled or not create_strategy(name).shows_examples else examples
-        report = check_corpus(texts, real, shown, allowed, labelled=labelled)
-        problems += [f"{name}: {problem}" for problem in report.problems]
-        tables.append(f"### Of `{name}`\n\n{report.as_markdown()}")
-    if problems:
-        raise UserError(
-            f"{folder}: is not pushed: {'; '.join(problems)}; what is meant to be there, --allow "
-            "CHECK lets pass"
-        )
-    return "\n\n".join(tables)
 
 
 def _reasons(change: Change, last: Version | None) -> tuple[str, ...]:

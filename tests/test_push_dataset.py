@@ -409,8 +409,8 @@ def number_texts(parquet: Path) -> None:
     ("spoil", "words"),
     [
         (drop_ids, "its columns are not those that it names"),
-        (lose_a_text, "a text is missing or is none"),
-        (number_texts, "a text is missing or is none"),
+        (lose_a_text, "a text is missing or is no text"),
+        (number_texts, "a text is missing or is no text"),
         (lambda parquet: parquet.write_bytes(b""), "Parquet file size is 0 bytes"),
         (lambda parquet: (parquet.parents[1] / "README.md").write_bytes(b"\xff"), "no UTF-8 text"),
     ],

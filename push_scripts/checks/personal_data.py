@@ -61,8 +61,8 @@ _CARD = re.compile(
     rf"(?!-){_BEFORE_WORD}"
 )
 _IBAN = re.compile(
-    rf"(?<![A-Za-z\d]){_AFTER_WORD}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}(?: ?[A-Z0-9]{{1,3}})?"
-    rf"{_BEFORE_WORD}"
+    rf"(?<![A-Za-z\d]){_AFTER_WORD}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}"
+    rf"(?: ?[A-Z0-9]{{1,3}})?{_BEFORE_WORD}"
 )
 
 
