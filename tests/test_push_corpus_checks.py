@@ -39,9 +39,7 @@ def test_personal_data_in_an_id_stops_a_push_and_names_the_column(tmp_path: Path
     """A name of a text in its source may be a person's address."""
     folder = labelled(tmp_path, "t1", "jo.doe@mail.org", "al.roe@mail.org")
 
-    said = (
-        r"llm_labelled: personal_data: e-mail address in 2 of 3 values of id \(first in row 1"
-    )
+    said = r"llm_labelled: personal_data: e-mail address in 2 of 3 values of id \(first in row 1"
     with pytest.raises(UserError, match=said):
         check(folder)
     assert "personal_data: e-mail address in 2 values of `id`." in check(folder, "personal_data")
