@@ -22,6 +22,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 _RELEASE = "<!-- From here on: this release. -->"
 _BLOCK = re.compile(r"\s*---\r?\n(?P<yaml>.*?)\r?\n---(?:\r?\n|\Z)(?P<body>.*)", re.DOTALL)
 _LOADING = re.compile(r'^(corpus = load_dataset\()"[^"\n]*"', re.M)
+_EVIDENCE = re.compile(
+    r"^## Measured on real text\n\n(?P<evidence>.*?)\n\n## Checks before the push$",
+    re.M | re.DOTALL,
+)
 _OF_BUILDS = {
     "pretty_name",
     "task_categories",
@@ -146,6 +150,12 @@ def own_text(card: str) -> str:
     if below is not None:
         return below
     return f"\n{above.strip()}\n" if above.strip() else ""
+
+
+def evidence_in(card: str) -> str:
+    """Return what a released card says that a study measured; empty where it says nothing."""
+    found = _EVIDENCE.search(_apart(card)[0])
+    return found["evidence"] if found else ""
 
 
 def generated_digest(card: str) -> str | None:

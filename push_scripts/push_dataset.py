@@ -14,9 +14,15 @@ from builders.card import OWN_TEXT
 from builders.corpus import CARD
 from builders.errors import UserError
 from push_scripts.corpus_checks import check_folder
-from push_scripts.corpus_difference import difference
+from push_scripts.corpus_difference import difference, with_card
 from push_scripts.corpus_release import Contents, read_folder, read_release
-from push_scripts.hub_card import HubCard, ReleaseNotes, generated_digest, released_card
+from push_scripts.hub_card import (
+    HubCard,
+    ReleaseNotes,
+    evidence_in,
+    generated_digest,
+    released_card,
+)
 from push_scripts.manifest import MANIFEST, PART, Described, Manifest, read_manifest
 from push_scripts.release import Release, send, sizes
 from push_scripts.versions import Change, Level, Version, next_version
@@ -41,6 +47,7 @@ class _Hub:
         head: What `main` holds, None where there is no commit.
         last: The last release's version, None where there is none.
         released: What it holds.
+        released_card: Its card; empty where there is none.
         card: The card on `main`, None where there is none.
         written: Digests of what pushes wrote into the card.
         ahead: The version that `main` holds without its tag, None where it does not.
@@ -53,6 +60,7 @@ class _Hub:
     card: str | None
     written: frozenset[str]
     ahead: Version | None = None
+    released_card: str = ""
 
 
 def push_dataset(
@@ -73,7 +81,8 @@ def push_dataset(
 ) -> Release:
     """Release the corpus in `folder` as the dataset `name`.
 
-    Nothing is sent where the last release holds the same rows, labels, columns and prompts.
+    Nothing is sent where the last release holds the same rows, labels, columns and prompts, unless
+    another licence or other evidence is given: that is a patch.
 
     Args:
         folder: The corpus folder.
@@ -107,9 +116,15 @@ def push_dataset(
             f"{contents.task!r}; push to another repository"
         )
     change = difference(hub.released, contents)
+    if hub.released is not None:
+        said = f"{name} {hub.last}: README.md"
+        # Of the same rows the last release's evidence still holds.
+        kept = evidence_in(hub.released_card) if change.level == Level.NONE else ""
+        change = with_card(change, hub.released_card, license, evidence, said)
+        evidence = evidence or kept
     wanted = next_version(hub.last, change, asked)
     if wanted == hub.last:
-        return _nothing_to_do(name, wanted, contents, hub)
+        return _nothing_to_do(name, wanted, contents, hub, message)
     _refuse_edits(hub, name, allow)
     accepted = [each for each in allow if each != CARD_EDITS]
     checks = check_folder(folder, contents, real, examples, accepted)
@@ -150,13 +165,14 @@ def _read_hub(repository: "Repository", name: str) -> _Hub:
     versions = [version for tag in repository.tags() if (version := Version.from_tag(tag))]
     last = max(versions, default=None)
     released = None
-    tagged, ahead = "", None
+    tagged, said, ahead = "", "", None
     if last is not None:
         snapshot = repository.snapshot(last.tag)
         if snapshot is None:
             raise UserError(f"{name}: its tag {last.tag} is on no commit; delete the tag")
         released = read_release(repository, snapshot, f"{name} {last.tag}")
         tagged = snapshot.commit
+        said = (repository.read(CARD, tagged) or b"").decode("utf-8", "replace")
     written = {released.card} if released else set()
     card = None
     if head is not None and CARD in head.files:
@@ -166,11 +182,15 @@ def _read_hub(repository: "Repository", name: str) -> _Hub:
         untagged = read_manifest(manifest, f"{name} main")
         written.add(untagged.card)
         ahead = untagged.version if last is None or untagged.version > last else None
-    return _Hub(True, head, last, released, card, frozenset(written), ahead)
+    return _Hub(True, head, last, released, card, frozenset(written), ahead, said)
 
 
-def _nothing_to_do(name: str, version: Version, contents: Contents, hub: _Hub) -> Release:
+def _nothing_to_do(
+    name: str, version: Version, contents: Contents, hub: _Hub, message: str | None
+) -> Release:
     warnings = []
+    if message is not None:
+        warnings.append("--message: there is no commit that it could be the title of")
     if hub.ahead is not None:
         warnings.append(
             f"main holds {hub.ahead} without its tag: push its corpus again, or another one"

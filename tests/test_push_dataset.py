@@ -175,6 +175,25 @@ def test_the_same_content_again_sends_nothing(
     assert hub.store.load("datasets", "acme/again") == before
 
 
+def test_another_licence_alone_is_a_patch(
+    hub: HubServer, publisher: Publisher, corpora: dict[str, Path]
+) -> None:
+    """The rows stay; the same licence again is no change, and a title has no commit."""
+    good(publisher.push(corpora["base"], "acme/licensed"))
+
+    good(publisher.push(corpora["base"], "acme/licensed", "--license", "mit"))
+    again = good(
+        publisher.push(corpora["base"], "acme/licensed", "--license", "mit", "--message", "Hi")
+    )
+
+    assert tags(hub, "acme/licensed") == ["v1.0.0", "v1.0.1"]
+    there = card(hub, "acme/licensed", "v1.0.1")
+    assert "license: mit\n" in there
+    assert "- the licence changed from none to mit\n" in there
+    assert "v1.0.1 holds these rows, labels and prompts; nothing to push\n" in again
+    assert "--message: there is no commit that it could be the title of\n" in again
+
+
 def test_a_release_is_never_replaced(
     hub: HubServer, publisher: Publisher, corpora: dict[str, Path]
 ) -> None:
