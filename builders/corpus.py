@@ -102,7 +102,9 @@ def _own_text(folder: Path) -> str:
     try:
         return parted(path.read_text(encoding="utf-8"))[1] or ""
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is no UTF-8 text; save it as that, or remove it") from None
+        raise UserError(
+            f"{path}: is no UTF-8 text; save it as that, or remove it and build again"
+        ) from None
 
 
 def read_records(folder: Path) -> list[BuildRecord]:
