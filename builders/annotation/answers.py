@@ -32,6 +32,10 @@ class ParsedLabels:
     failure: Failure | None = None
 
 
+_PLACES = ("number", "n", "index", "id", "text")
+"""Names under which an object of an answer holds the number of its text."""
+
+
 class _Item(NamedTuple):
     """What was given to a text, and the text's number where the answer says it."""
 
@@ -106,6 +110,8 @@ def _items_of(value: Any) -> list[_Item] | None:
         return None
     if isinstance(value.get("labels"), list | dict):
         return _items_of(value["labels"])
+    if isinstance(value.get("label"), str):
+        return [item] if (item := _item(value)) else None
     inner = [each for each in value.values() if isinstance(each, list | dict)]
     if len(inner) == 1:
         return _items_of(inner[0])
@@ -116,16 +122,23 @@ def _items_of(value: Any) -> list[_Item] | None:
 
 
 def _item(value: Any) -> _Item | None:
-    """Return a string, or the one string of an object, with the one number that it may have."""
+    """Return a string, or what an object says of one text; None where that is not clear.
+
+    Its `label` is the label, else the one string that it has; its number has a name that says so.
+    """
     if isinstance(value, str) or _is_whole(value):
         return _Item(str(value))
     if not isinstance(value, dict):
         return None
+    numbers = [value[name] for name in _PLACES if _is_whole(value.get(name))]
+    number = numbers[0] if numbers else None
+    if "label" in value:
+        label = value["label"]
+        return _Item(str(label), number) if isinstance(label, str) or _is_whole(label) else None
     strings = [each for each in value.values() if isinstance(each, str)]
-    numbers = [each for each in value.values() if _is_whole(each)]
     if len(strings) != 1 or len(numbers) > 1 or len(value) != 1 + len(numbers):
         return None
-    return _Item(strings[0], numbers[0] if numbers else None)
+    return _Item(strings[0], number)
 
 
 def _is_whole(value: Any) -> bool:
