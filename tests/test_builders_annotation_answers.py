@@ -32,10 +32,11 @@ def parsed(content: str, n: int, **fields: Any) -> ParsedLabels:
         '{"labels": [{"label": "ham"}, {"label": "spam"}, {"label": "ham"}]}',
         '[{"text": "Hi", "label": "ham"}, {"text": "Win", "label": "spam"},'
         ' {"text": "spam", "label": "ham"}]',
-        '[{"label": "ham", "score": 3}, {"label": "spam", "score": 2}, {"label": "ham", "score": 1}]',
+        '[{"label": "ham", "score": 3}, {"label": "spam", "score": 2},'
+        ' {"label": "ham", "score": 1}]',
         '[{"id": 2, "label": "spam", "confidence": 0.9}, {"id": 1, "label": "ham", "reason": "no"},'
         ' {"id": 3, "text": "Hi", "label": "ham"}]',
-        '[{"text": 3, "answer": "ham"}, {"text": 2, "answer": "spam"}, {"text": 1, "answer": "ham"}]',
+        '[{"text": 3, "is": "ham"}, {"text": 2, "is": "spam"}, {"text": 1, "is": "ham"}]',
         '{"1": "ham", "2": "spam", "3": "ham"}',
         '{"labels": {"1": "ham", "2": "spam", "3": "ham"}}',
         '{"labels": {"3": "ham", "1": "ham", "2": "spam"}}',
@@ -77,7 +78,7 @@ def test_another_number_of_labels_than_of_texts_is_no_label_of_any(content: str,
         '{"labels": [{"number": 0, "label": "ham"}, {"number": 1, "label": "spam"},'
         ' {"number": 2, "label": "ham"}]}',
         "1. ham\n1. spam\n2. ham",
-        '[{"answer": "ham", "score": 3}, {"answer": "spam", "score": 2}, {"answer": "ham", "score": 1}]',
+        '[{"is": "ham", "score": 3}, {"is": "spam", "score": 2}, {"is": "ham", "score": 1}]',
         '[{"label": 0.5}, {"label": "spam"}, {"label": "ham"}]',
         "[" * 100_000,
     ],

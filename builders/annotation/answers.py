@@ -110,10 +110,8 @@ def _items_of(value: Any) -> list[_Item] | None:
         return None
     if isinstance(value.get("labels"), list | dict):
         return _items_of(value["labels"])
-    if isinstance(value.get("label"), str):
-        return [item] if (item := _item(value)) else None
     inner = [each for each in value.values() if isinstance(each, list | dict)]
-    if len(inner) == 1:
+    if len(inner) == 1 and not isinstance(value.get("label"), str):
         return _items_of(inner[0])
     if value and all(_is_number(key) and isinstance(each, str) for key, each in value.items()):
         return [_Item(each, int(key)) for key, each in value.items()]
