@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from builders.answer_lists import declines
 from builders.normalisation import comparison_key
-from builders.parsing import declines, json_values, readable
+from builders.parsing import json_values, readable
 from builders.requests import Completion
 
 Failure = Literal["refusal", "cut off", "unparsable", "wrong count"]
