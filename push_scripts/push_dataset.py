@@ -115,13 +115,7 @@ def push_dataset(
             f"{name}: holds releases of task {hub.released.task!r}, {folder} is of "
             f"{contents.task!r}; push to another repository"
         )
-    change = difference(hub.released, contents)
-    if hub.released is not None:
-        said = f"{name} {hub.last}: README.md"
-        # Of the same rows the last release's evidence still holds.
-        kept = evidence_in(hub.released_card) if change.level == Level.NONE else ""
-        change = with_card(change, hub.released_card, license, evidence, said)
-        evidence = evidence or kept
+    change, evidence = _changed(hub, contents, license, evidence, name)
     wanted = next_version(hub.last, change, asked)
     if wanted == hub.last:
         return _nothing_to_do(name, wanted, contents, hub, message)
@@ -149,6 +143,20 @@ def push_dataset(
     )
     head = hub.head.commit if hub.head else None
     return send(plan, repository, files, there=hub.there, head=head, public=public, message=message)
+
+
+def _changed(
+    hub: _Hub, contents: Contents, licence: str | None, evidence: str, name: str
+) -> tuple[Change, str]:
+    """Return what differs from the last release, and the evidence for the card."""
+    change = difference(hub.released, contents)
+    if hub.released is None:
+        return change, evidence
+    card = hub.released_card
+    # Of the same rows the last release's evidence still holds.
+    kept = evidence_in(card) if change.level == Level.NONE else ""
+    said = f"{name} {hub.last}: README.md"
+    return with_card(change, card, licence, evidence, said), evidence or kept
 
 
 def _usage(name: str, version: Version, contents: Contents) -> tuple[str, ...]:
