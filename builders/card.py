@@ -1,18 +1,18 @@
 """The README of a corpus folder: what `load_dataset` reads, and what a reader has to know.
 
 All of it is written anew whenever the corpus is, down to the line `OWN_TEXT`. What stands below
-that line on the Hub is somebody's own text, and a later push keeps it.
+that line is somebody's own text: a later build keeps it, and so does a push.
 """
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from builders.facts import BuildRecord, CorpusRecord
+from builders.prompts_digest import prompts_digest
 from builders.strategies.base import DIVERSITY_PROMPT
 from builders.strategies.few_shot import RULE, FewShot
 from builders.tasks.base import Task
@@ -34,6 +34,7 @@ def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> st
         records: One record a configuration; the first is the default one.
         version: Semantic version of every configuration.
     """
+    records = [_with_words(record, task) for record in records]
     template = environment(TEMPLATES).get_template("corpus_card.md.j2")
     card: str = template.render(
         task=task,
@@ -45,10 +46,11 @@ def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> st
             kind="synthetic texts",
             creators="machine-generated",
             tags=("synthetic", "understudy"),
-            prompts={each.strategy: prompts_digest(task, each.strategy) for each in records},
+            prompts={each.strategy: each.prompts for each in records},
         ),
         counts=_counts,
         caveats=list(dict.fromkeys(c for record in records for c in record.caveats)),
+        asked=_asked(records),
         examples_shown=any(record.strategy == FewShot.name for record in records),
         recorded=any(record.recorded for record in records),
         rule=RULE,
@@ -56,6 +58,28 @@ def corpus_card(task: Task, records: Sequence[CorpusRecord], version: str) -> st
         own_text=OWN_TEXT,
     )
     return card
+
+
+def _with_words(record: CorpusRecord, task: Task) -> CorpusRecord:
+    """Return the record with the words that the LLM was asked with; older ones lack them."""
+    if record.prompts:
+        return record
+    return replace(
+        record,
+        prompts=prompts_digest(task, record.strategy),
+        context=task.prompt.context,
+        generate=task.prompt.generate,
+        meanings=dict(task.labels),
+    )
+
+
+def _asked(records: Sequence[CorpusRecord]) -> list[tuple[list[str], CorpusRecord]]:
+    """Return the configurations that were asked for in the same words, and a record of them."""
+    groups: dict[tuple[object, ...], list[CorpusRecord]] = {}
+    for each in records:
+        words = (each.context, each.generate, *each.meanings.items())
+        groups.setdefault(words, []).append(each)
+    return [([each.strategy for each in group], group[0]) for group in groups.values()]
 
 
 def environment(templates: Path) -> Any:
@@ -75,16 +99,11 @@ def environment(templates: Path) -> Any:
     return made
 
 
-def prompts_digest(task: Task, strategy: str) -> str:
-    """Return a SHA-256 (hex) of the words that a strategy asks with: other words, another digest.
-
-    Examples that a prompt shows do not count, nor how many texts one request asks for.
-    """
-    rule = RULE if strategy == FewShot.name else ""
-    words = [task.prompt.context, task.prompt.generate, DIVERSITY_PROMPT, rule]
-    meanings = list(task.labels.items())
-    asked = json.dumps([words, meanings, list(task.length_words)], ensure_ascii=False)
-    return hashlib.sha256(asked.encode()).hexdigest()
+def parted(body: str) -> tuple[str, str | None]:
+    """Divide the body of a card at the line `OWN_TEXT`; None for below where it is not there."""
+    # Editors on the web may end lines with CR LF.
+    parts = re.split(rf"^{re.escape(OWN_TEXT)}[ \t]*(?:\r?\n|\Z)", body, maxsplit=1, flags=re.M)
+    return parts[0], parts[1] if len(parts) == 2 else None
 
 
 def card_block(

@@ -14,6 +14,7 @@ from builders.generation import Asking, Budget, Generation, Interrupted, Progres
 from builders.generation.rounds import FUTILE
 from builders.ledger import Ledger
 from builders.llms.base import LLM, BudgetMet, Exhausted, LiveLLM, Quota, RecordedLLM, answer_bound
+from builders.prompts_digest import prompts_digest
 from builders.requests import MOST_SEED
 from builders.sifting import Sieve
 from builders.strategies import create_strategy
@@ -269,4 +270,8 @@ def _record(
         texts_per_request=quota.texts_per_request,
         **asdict(use),
         sampling=dict(asking.plan.sampling),
+        prompts=prompts_digest(task, order.strategy),
+        context=task.prompt.context,
+        generate=task.prompt.generate,
+        meanings=dict(task.labels),
     )

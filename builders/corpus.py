@@ -12,7 +12,6 @@ the one step at which a corpus changes; and a changed corpus has new file names,
 which knows a file by its path and time, never answers with what it cached of the old one.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from builders.annotation import CONFIGURATION, Labelling, LabellingRecord
-from builders.card import corpus_card
+from builders.card import corpus_card, parted
 from builders.composition import Composition
+from builders.corpus_parquet import write_parquet
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.facts import BuildRecord, CorpusRecord
@@ -32,7 +32,6 @@ from builders.staging import staged
 from builders.strategies import STRATEGIES
 from builders.tasks.base import Task
 
-_ROW_GROUP = 50_000  # rows; small groups, which the library's default makes, are slow to read
 _ROWS_AT_ONCE = 20_000  # looked through before a push
 CARD = "README.md"
 RECORD = "corpus.json"
@@ -50,8 +49,9 @@ def write_corpus(
 ) -> BuildRecord:
     """Write one configuration into the corpus folder `folder` and renew its card.
 
-    An older configuration of the same name is replaced; a process killed at any point leaves the
-    old corpus or the new one.
+    An older configuration of the same name is replaced, and what somebody wrote below the line
+    `OWN_TEXT` of the card is kept; a process killed at any point leaves the old corpus or the new
+    one.
 
     Returns:
         The record, with the path of the corpus folder.
@@ -69,27 +69,42 @@ def write_corpus(
         )
     with staged(folder) as staging:
         new = staging / strategy
-        digest = _write_parquet(made, new, version)
+        digest = write_parquet(made, new, version)
         record: BuildRecord = replace(made.record, files=f"train-{digest}")
         text = json.dumps(record.as_dict(), indent=1, ensure_ascii=False)
         (new / RECORD).write_text(text + "\n", encoding="utf-8")
         there = {each.strategy: each for each in read_records(folder)} | {strategy: record}
         records = [there[name] for name in _RECORDS if name in there]
-        write_card(staging, task, version, records)
+        write_card(staging, task, version, records, _own_text(folder))
         _put_in_place(staging, folder, strategy)
         _tidy(folder, records)
     return replace(record, path=str(folder))
 
 
-def write_card(folder: Path, task: Task, version: str, records: Sequence[BuildRecord]) -> None:
-    """Write the README of a corpus folder from the records of its configurations."""
+def write_card(
+    folder: Path, task: Task, version: str, records: Sequence[BuildRecord], own: str
+) -> None:
+    """Write the README of a corpus folder from its configurations' records, `own` at its end."""
     written = [each for each in records if isinstance(each, CorpusRecord)]
     labelled = [each for each in records if isinstance(each, LabellingRecord)]
     if labelled:
         card = labelled_card(task, labelled[0], version)
     else:
         card = corpus_card(task, written, version)
-    (folder / CARD).write_text(card, encoding="utf-8")
+    (folder / CARD).write_text(card + own, encoding="utf-8")
+
+
+def _own_text(folder: Path) -> str:
+    """Return what somebody wrote below the line `OWN_TEXT` of the card that is there."""
+    path = folder / CARD
+    if not path.is_file():
+        return ""
+    try:
+        return parted(path.read_text(encoding="utf-8"))[1] or ""
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{path}: is no UTF-8 text; save it as that, or remove it and build again"
+        ) from None
 
 
 def read_records(folder: Path) -> list[BuildRecord]:
@@ -125,8 +140,10 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
     )
 
 
-def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
+def read_texts(folder: Path, strategy: str, column: str = "text") -> Iterator[Any]:
     """Yield the texts of one configuration, in Arrow arrays of some thousands: quick, and small.
+
+    So are the values of another column of strings.
 
     Raises:
         UserError: It is not there, or is damaged.
@@ -136,10 +153,10 @@ def read_texts(folder: Path, strategy: str) -> Iterator[Any]:
 
     for path in _files(folder, strategy):
         with _readable(path), pyarrow.parquet.ParquetFile(path) as opened:
-            for part in opened.iter_batches(_ROWS_AT_ONCE, columns=["text"], use_threads=False):
-                texts = part.column("text")
+            for part in opened.iter_batches(_ROWS_AT_ONCE, columns=[column], use_threads=False):
+                texts = part.column(column)
                 if texts.null_count or not pyarrow.types.is_string(texts.type):
-                    raise ValueError("a text is missing or is none")
+                    raise ValueError(f"a {column} is missing or is no text")
                 yield texts
 
 
@@ -183,7 +200,8 @@ def check_folder(folder: Path, task: Task, strategy: str) -> None:
     """Refuse a folder that cannot take this configuration.
 
     Raises:
-        UserError: It is neither new, nor empty, nor a corpus folder of `task` with these labels.
+        UserError: It is neither new, nor empty, nor a corpus folder of `task` with these labels,
+            or its card is no text.
     """
     if folder.is_file():
         raise UserError(f"--out {folder}: is a file; name a folder")
@@ -192,6 +210,7 @@ def check_folder(folder: Path, task: Task, strategy: str) -> None:
     records = read_records(folder)
     if not records:
         raise UserError(f"--out {folder}: is not empty and not a corpus; name another folder")
+    _own_text(folder)
     for record in records:
         if record.task != task.name:
             raise UserError(
@@ -209,45 +228,6 @@ def check_folder(folder: Path, task: Task, strategy: str) -> None:
                 f"--out {folder}: its {record.strategy} has the labels {', '.join(record.kept)}, "
                 f"the task has {', '.join(task.label_names)}; name another folder"
             )
-
-
-def _write_parquet(made: Composition | Labelling, place: Path, version: str) -> str:
-    """Write the Parquet to the new folder `place`, named by its content; return the digest."""
-    import datasets
-
-    from builders.corpus_builder import CorpusBuilder
-    from builders.labelled_corpus import LabelledCorpus
-    from builders.synthetic_corpus import SyntheticCorpus
-
-    options: dict[str, Any] = {
-        "version": version,
-        "cache_dir": str(place.parent / "cache"),
-        "writer_batch_size": _ROW_GROUP,
-    }
-    builder: CorpusBuilder
-    if isinstance(made, Labelling):
-        builder = LabelledCorpus(made, **options)
-    else:
-        builder = SyntheticCorpus(made.record.strategy, composition=made, **options)
-    try:
-        with _quiet_datasets():
-            builder.download_and_prepare(str(place), file_format="parquet")
-    except datasets.exceptions.DatasetGenerationError as error:
-        # The library hides what the system said, such as that the disk is full.
-        if isinstance(error.__cause__, OSError):
-            raise error.__cause__ from error
-        raise
-    (place / "dataset_info.json").unlink()  # repeats the card, with sizes of this machine
-    files = sorted(place.glob("*.parquet"))
-    digest = hashlib.sha256(b"".join(_digest(file) for file in files)).hexdigest()[:16]
-    for i, file in enumerate(files):
-        file.rename(place / f"train-{digest}-{i:05d}-of-{len(files):05d}.parquet")
-    return digest
-
-
-def _digest(file: Path) -> bytes:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").digest()
 
 
 def _put_in_place(staging: Path, folder: Path, strategy: str) -> None:
@@ -281,17 +261,3 @@ def _read_record(path: Path) -> BuildRecord:
         raise UserError(
             f"{path}: cannot be read ({error}); remove the folder {path.parent} and build it again"
         ) from error
-
-
-@contextmanager
-def _quiet_datasets() -> Iterator[None]:
-    """Keep the progress bars of `datasets` off the terminal: a corpus takes a second."""
-    import datasets
-
-    was = datasets.is_progress_bar_enabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if was:
-            datasets.enable_progress_bars()

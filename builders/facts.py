@@ -93,6 +93,10 @@ class CorpusRecord(BuildRecord):
         rejected: Label -> reason -> count.
         warnings: Reason -> texts kept all the same.
         statuses: Filter's reason -> `checked`, `not checked` or `not applicable`.
+        prompts: Digest of the words that the LLM was asked with; empty in records of before.
+        context: Who the LLM was to be, as the task said then.
+        generate: What it was asked for, as the task said then.
+        meanings: Label -> its meaning, as the task said then.
     """
 
     requested_per_label: int
@@ -101,6 +105,10 @@ class CorpusRecord(BuildRecord):
     rejected: dict[str, dict[str, int]]
     warnings: dict[str, int]
     statuses: dict[str, str]
+    prompts: str = ""
+    context: str = ""
+    generate: str = ""
+    meanings: dict[str, str] = field(default_factory=dict)
 
     @property
     def shortfall(self) -> dict[str, int]:

@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jiter
 
+from builders.answer_lists import FENCE, Found, declines, from_list, unquoted, without_numbers
 from builders.filters.refusal import is_refusal
 from builders.requests import Completion
 
@@ -35,13 +36,6 @@ class Parsed:
     truncated: bool = False
 
 
-class _Found(NamedTuple):
-    """The items of an answer in one of the forms that it may have."""
-
-    items: list[str]
-    truncated: bool
-
-
 def parse_completion(completion: Completion, n_texts: int | None = None) -> Parsed:
     """Return the texts of `completion`; whatever it holds, there is no error.
 
@@ -56,7 +50,11 @@ def parse_completion(completion: Completion, n_texts: int | None = None) -> Pars
     answer = readable(completion.content)
     if not answer:
         return Parsed((), "empty", cut)
-    found = _from_json(answer) or _from_list(answer, n_texts, cut)
+    found = _from_json(answer)
+    if found is not None:
+        found = without_numbers(found, n_texts)
+    else:
+        found = from_list(answer, n_texts, cut)
     if found is None and n_texts == 1:
         found = _from_prose(answer, cut)
     if found is None:
@@ -68,7 +66,6 @@ def parse_completion(completion: Completion, n_texts: int | None = None) -> Pars
 _THOUGHT = re.compile(
     r"\s*<think(?:ing)?>(?:.*?</think(?:ing)?>|.*)|\s*[^\s\[{].*?</think(?:ing)?>", re.DOTALL
 )
-_FENCE = re.compile(r"^[ \t]*```[\w+-]*[ \t]*$", re.MULTILINE)
 
 
 def readable(content: str) -> str:
@@ -105,18 +102,18 @@ def json_values(answer: str) -> Iterator[tuple[Any, int, bool]]:
         yield value, bracket.start(), whole
 
 
-def _from_json(answer: str) -> _Found | None:
+def _from_json(answer: str) -> Found | None:
     """Collect the items of every JSON value in `answer`; None if no value has any."""
     items: list[str] = []
     seen = broken = False
     for value, start, whole in json_values(answer):
         found = _items_of(value, whole)
         # Brackets without items mean something only where an answer starts with them.
-        if found or (found is not None and not _FENCE.sub("", answer[:start]).strip()):
+        if found or (found is not None and not FENCE.sub("", answer[:start]).strip()):
             items += found
             seen = True
             broken = broken or not whole
-    return _Found(items, broken) if seen else None
+    return Found(items, broken) if seen else None
 
 
 def _mended(escape: re.Match[str]) -> str:
@@ -158,13 +155,17 @@ def _items_of(value: Any, whole: bool) -> list[str] | None:
         return texts if texts or not value else None
     if not isinstance(value, dict):
         return None
+    numbered = all(key[-1:].isdigit() for key in value)
+    if value and numbered and all(isinstance(each, dict) for each in value.values()):
+        last = len(value) - 1
+        parts = [_items_of(each, whole or i < last) for i, each in enumerate(value.values())]
+        return [item for part in parts for item in part or ()] if any(parts) else None
     for key in ("texts", *value):
         if isinstance(value.get(key), list | dict):
             found = _items_of(value[key], whole or key != next(reversed(value)))
             if found is not None:
                 return found
-    numbered = all(key[-1:].isdigit() and isinstance(value[key], str) for key in value)
-    if numbered:
+    if numbered and all(isinstance(each, str) for each in value.values()):
         return list(value.values())
     item = _item(value, whole)
     return None if item is None else [item]
@@ -185,108 +186,18 @@ def _item(value: Any, whole: bool) -> str | None:
     return next(iter(strings.values()))
 
 
-# ---- Lists with a number or a bullet before each item ------------------------------------------
-
-_NUMBERED = re.compile(
-    r"[ \t]*(?:\*\*)?\(?\d{1,3}[.)](?:\*\*)?(?:\s+|$|(?=[\"\u201c*]))(?P<item>.*)"
-)
-_BULLETED = re.compile(r"[ \t]*[-*\u2022\u2013](?:[ \t]+|$)(?P<item>.*)")
-_WRAPS = (("**", "**"), *((pair[0], pair[1]) for pair in ('""', "\u201c\u201d", "\xab\xbb", "``")))
-_WRAPS += (("'", "'"), ("\u2018", "\u2019"))
-
-
-def _from_list(answer: str, n_texts: int | None, cut: bool) -> _Found | None:
-    """Collect the items of a numbered list or, if there is none, of a bulleted one."""
-    lines = answer.splitlines()
-    preface, items, open_end = _list_items(lines, _NUMBERED)
-    if not items:  # bullets below a number are its details
-        preface, items, open_end = _list_items(lines, _BULLETED)
-    alone = n_texts == 1 and len(items) == 1 and (not preface or preface.endswith(":"))
-    if (len(items) < 2 and not alone) or declines(preface):
-        return None
-    half = cut and open_end
-    whole = [_unquoted(item) for item in (items[:-1] if half else items)]
-    return _Found([item for item in whole if item], half)
-
-
-def _list_items(lines: list[str], marker: re.Pattern[str]) -> tuple[str, list[str], bool]:
-    """Return what stands before the list, its items, and whether the last runs to the end.
-
-    A line right below an item belongs to it, and so does an indented one after a blank line, as in
-    Markdown. A further paragraph does if another item follows; after the last item it is talk,
-    unless the items before had such paragraphs too.
-    """
-    preface: list[str] = []
-    items: list[str] = []
-    asides: list[str] = []  # lines of which it is still open whether they belong to the last item
-    indent = 0
-    blank = long_items = talk = False
-    for line in lines:
-        found = marker.fullmatch(line)
-        depth = len(line) - len(line.lstrip())
-        if found and (not items or depth <= indent + 1):
-            if not items:
-                indent = depth
-            elif asides:
-                items[-1], long_items = " ".join((items[-1], *asides)), True
-            items.append(found["item"])
-            asides, talk = [], False
-        elif not items:
-            preface.append(line)
-        elif line.strip() and not talk:
-            aside = bool(asides) or (blank and depth <= indent and items[-1] != "")
-            talk = _is_talk(line, aside)
-            if aside and not talk:
-                asides.append(line)
-            elif not talk:
-                items[-1] += f" {line}"
-        blank = not line.strip()
-    if long_items:
-        items[-1] = " ".join((items[-1], *asides))
-    ended = talk or (bool(asides) and not long_items)
-    return " ".join(preface).strip(), items, not ended
-
-
-def _is_talk(line: str, aside: bool) -> bool:
-    """Say whether what starts below an item is no part of it: a fence, a remark, a heading."""
-    plain = line.strip(" \t*_-=")
-    heading = not plain or plain.endswith(":") or plain.startswith("#")
-    return (aside and heading) or _FENCE.fullmatch(line) is not None or is_refusal(plain)
-
-
-def _unquoted(text: str) -> str:
-    """Strip one pair of quotation marks, or of Markdown's stars, that wraps the whole text."""
-    text = text.strip()
-    for left, right in _WRAPS:
-        inner = text[len(left) : -len(right)]
-        if text == f"{left}{inner}{right}" and inner and left not in inner and right not in inner:
-            return inner
-    return text
-
-
 # ---- Prose -------------------------------------------------------------------------------------
 
 _JSON_LIKE = re.compile(r"[\[{]\s*[\[{\"]")
-_DECLINING = re.compile(
-    r"(?:(?:i'm |i am )?(?:sorry|afraid)\b|unfortunately\b|i apologi[sz]e\b)?[\s,.]*(?:but )?"
-    r"(?:i(?:'m| am)? (?:can't|cannot|can not|won't|will not|unable to|not able to)"
-    r"|as an ai\b|please (?:provide|share|give|tell))\b",
-    re.IGNORECASE,
-)
 
 
-def declines(answer: str) -> bool:
-    """Say whether an answer that holds no texts, or what stands before a list, is a refusal."""
-    return _DECLINING.match(answer.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
-
-
-def _from_prose(answer: str, cut: bool) -> _Found | None:
+def _from_prose(answer: str, cut: bool) -> Found | None:
     """Take the whole answer as the one text asked for, without the talk around it."""
     if _JSON_LIKE.search(answer) or is_refusal(answer):
         return None
     if cut:
-        return _Found([], truncated=True)
-    blocks = _FENCE.split(answer)
+        return Found([], truncated=True)
+    blocks = FENCE.split(answer)
     fenced = blocks[1] if len(blocks) > 1 else answer
     paragraphs = [p for p in re.split(r"\n\s*\n", fenced) if p.strip()]
     while len(paragraphs) > 1 and is_refusal(paragraphs[0]):
@@ -294,4 +205,4 @@ def _from_prose(answer: str, cut: bool) -> _Found | None:
     while len(paragraphs) > 1 and is_refusal(paragraphs[-1]):
         del paragraphs[-1]
     first, _, rest = "\n".join(paragraphs).strip().partition("\n")
-    return _Found([_unquoted(rest if rest and is_refusal(first) else f"{first}\n{rest}")], False)
+    return Found([unquoted(rest if rest and is_refusal(first) else f"{first}\n{rest}")], False)

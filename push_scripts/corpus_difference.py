@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from push_scripts.corpus_release import Configuration, Contents
+from push_scripts.hub_card import evidence_in, licence_of, read_metadata
 from push_scripts.versions import Change, Level
 
 _Difference = tuple[Level, str]
@@ -24,6 +25,30 @@ def difference(last: Contents | None, new: Contents) -> Change:
     found.sort(key=lambda each: -each[0])
     level = found[0][0] if found else Level.NONE
     return Change(level, tuple(reason for _, reason in found))
+
+
+def with_card(change: Change, card: str, licence: str | None, evidence: str, what: str) -> Change:
+    """Add to a change what is said anew of the rows, which is a patch.
+
+    Args:
+        change: What differs from the last release.
+        card: The last release's card.
+        licence: Identifier of the licence that is asked for, None to keep it.
+        evidence: Markdown of what a study measured of the corpus; empty where none was named.
+        what: How messages name the card.
+
+    Raises:
+        UserError: The card cannot be read.
+    """
+    found = []
+    was = licence_of(read_metadata(card, what))
+    if licence not in (None, was):
+        found.append(f"the licence changed from {was or 'none'} to {licence}")
+    if evidence and evidence.split() != evidence_in(card).split():
+        found.append("what a study measured of it changed")
+    if not found:
+        return change
+    return Change(max(change.level, Level.PATCH), (*change.reasons, *found))
 
 
 def _differences(last: Contents, new: Contents) -> Iterator[_Difference]:

@@ -163,7 +163,9 @@ def _card_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is no UTF-8 text; build the corpus again") from None
+        raise UserError(
+            f"{path}: is no UTF-8 text; save it as that, or remove it and build again"
+        ) from None
 
 
 def _features(path: Path) -> dict[str, Any]:

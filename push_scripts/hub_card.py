@@ -1,7 +1,8 @@
 """The card as the Hub gets it: the corpus's, made that of a release, with the user's own text.
 
 The corpus's card ends with the line `OWN_TEXT`. A release puts its own sections before that line:
-how to load it, licence, checks, citation, changelog. What stands below the line on the Hub is kept.
+how to load it, licence, checks, citation, changelog. What stands below the line is kept: on the
+Hub, or in the corpus folder where there is nothing on the Hub.
 So are keys of the YAML block there that a build does not write, such as `license` or `language`.
 A card without that line was written by somebody: all of it is kept, below the line.
 """
@@ -14,13 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.card import OWN_TEXT, RECIPE, environment
+from builders.card import OWN_TEXT, RECIPE, environment, parted
 from builders.errors import UserError
 
 TEMPLATES = Path(__file__).parent / "templates"
 _RELEASE = "<!-- From here on: this release. -->"
 _BLOCK = re.compile(r"\s*---\r?\n(?P<yaml>.*?)\r?\n---(?:\r?\n|\Z)(?P<body>.*)", re.DOTALL)
 _LOADING = re.compile(r'^(corpus = load_dataset\()"[^"\n]*"', re.M)
+_EVIDENCE = re.compile(
+    r"^## Measured on real text\n\n(?P<evidence>.*?)\n\n## Checks before the push$",
+    re.M | re.DOTALL,
+)
 _OF_BUILDS = {
     "pretty_name",
     "task_categories",
@@ -72,7 +77,9 @@ class HubCard:
     licence: str | None
 
 
-def released_card(built: str, there: str | None, notes: ReleaseNotes, what: str) -> HubCard:
+def released_card(
+    built: str, there: str | None, notes: ReleaseNotes, what: str, *, replace: bool = False
+) -> HubCard:
     """Return the card of a release.
 
     Args:
@@ -80,12 +87,14 @@ def released_card(built: str, there: str | None, notes: ReleaseNotes, what: str)
         there: The card on the Hub, None where there is none.
         notes: What is said of the release.
         what: How messages name the card on the Hub.
+        replace: Whether somebody's own text in the folder may replace another on the Hub.
 
     Raises:
-        UserError: A card cannot be read, or the Hub's own classes refuse the result.
+        UserError: A card cannot be read, folder and Hub have own texts that differ, or the Hub's
+            own classes refuse the result.
     """
     metadata = _metadata(built, there, notes, what)
-    generated, _ = _apart(built)
+    generated, here = _apart(built)
     generated = generated.partition(f"\n{_RELEASE}\n")[0].rstrip("\n")
     generated = _LOADING.sub(lambda found: f'{found[1]}"{notes.name}"', generated, count=1)
     release = (
@@ -100,7 +109,7 @@ def released_card(built: str, there: str | None, notes: ReleaseNotes, what: str)
         )
     )
     above = f"{generated}\n\n{_RELEASE}\n{release.rstrip()}\n\n"
-    own = own_text(there) if there is not None else ""
+    own = _own(here or "", own_text(there) if there is not None else "", what, replace)
     card = f"---\n{_yaml(metadata)}\n---\n{above}{OWN_TEXT}\n{own}"
     _check(card)
     return HubCard(card, _digest(above), licence_of(metadata))
@@ -143,6 +152,12 @@ def own_text(card: str) -> str:
     return f"\n{above.strip()}\n" if above.strip() else ""
 
 
+def evidence_in(card: str) -> str:
+    """Return what a released card says that a study measured; empty where it says nothing."""
+    found = _EVIDENCE.search(_apart(card)[0])
+    return found["evidence"] if found else ""
+
+
 def generated_digest(card: str) -> str | None:
     """Return the digest of what a push wrote into a card; None where it is all somebody's own."""
     above, below = _apart(card)
@@ -161,13 +176,23 @@ def _metadata(built: str, there: str | None, notes: ReleaseNotes, what: str) -> 
     return {**theirs, **ours, **chosen, **licence, "tags": list(tags), "configs": configs}
 
 
+def _own(here: str, there: str, what: str, replace: bool) -> str:
+    """Return what goes below the line, of what stands there in the folder and on the Hub."""
+    if not here.strip() or here.split() == there.split():
+        return there
+    if there.strip() and not replace:
+        raise UserError(
+            f"{what}: has another text below the line for your own than the README.md of the "
+            "folder; make them the same, or give --allow card-edits to keep the folder's"
+        )
+    return here
+
+
 def _apart(card: str) -> tuple[str, str | None]:
     """Divide the body of a card at the line `OWN_TEXT`; None where it is not there."""
     found = _BLOCK.match(card)
     body = found["body"] if found else card
-    # Editors on the web may end lines with CR LF.
-    parts = re.split(rf"^{re.escape(OWN_TEXT)}[ \t]*(?:\r?\n|\Z)", body, maxsplit=1, flags=re.M)
-    return parts[0], parts[1] if len(parts) == 2 else None
+    return parted(body)
 
 
 def _digest(above: str) -> str:

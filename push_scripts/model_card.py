@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 _EMBEDDED_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_SYNTHETIC = "synthetic"
+_OF_RUNS = {
+    "license",
+    "library_name",
+    "pipeline_tag",
+    "base_model",
+    "datasets",
+    "metrics",
+    "model_name",
+    "model-index",
+}
+"""Keys that a push writes, where the run has something to say: an earlier run's would be wrong."""
 
 
 def model_card(
@@ -40,9 +52,10 @@ def model_card(
     from huggingface_hub import ModelCard
 
     kept = read_metadata(there, f"{name}: README.md") if there is not None else {}
-    kept.pop("model-index", None)
+    kept = {key: value for key, value in kept.items() if key not in _OF_RUNS}
     own = _metadata(run, name, licence)
-    own["tags"] = list(dict.fromkeys([*own["tags"], *(kept.get("tags") or ())]))
+    theirs = [tag for tag in kept.get("tags") or () if tag != _SYNTHETIC]
+    own["tags"] = list(dict.fromkeys([*own["tags"], *theirs]))
     block = yaml.safe_dump(
         {**kept, **own}, sort_keys=False, allow_unicode=True, width=math.inf
     ).rstrip()
@@ -81,7 +94,7 @@ def _metadata(run: TrainedRun, name: str, licence: str | None) -> dict[str, Any]
         pipeline_tag="text-classification",
         base_model=_base_model(run.encoder),
         datasets=_datasets(run) or None,
-        tags=["understudy", *(["synthetic"] if run.corpus else [])],
+        tags=["understudy", *([_SYNTHETIC] if run.corpus else [])],
         metrics=["f1", "accuracy"] if run.tests else None,
         model_name=name.rpartition("/")[2],
         eval_results=results or None,

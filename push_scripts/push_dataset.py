@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.annotation import CONFIGURATION
 from builders.card import OWN_TEXT
-from builders.corpus import CARD, read_texts
+from builders.corpus import CARD
 from builders.errors import UserError
-from builders.strategies import create_strategy
-from push_scripts.corpus_difference import difference
+from push_scripts.corpus_checks import check_folder
+from push_scripts.corpus_difference import difference, with_card
 from push_scripts.corpus_release import Contents, read_folder, read_release
-from push_scripts.hub_card import HubCard, ReleaseNotes, generated_digest, released_card
+from push_scripts.hub_card import (
+    HubCard,
+    ReleaseNotes,
+    evidence_in,
+    generated_digest,
+    released_card,
+)
 from push_scripts.manifest import MANIFEST, PART, Described, Manifest, read_manifest
 from push_scripts.release import Release, send, sizes
 from push_scripts.versions import Change, Level, Version, next_version
@@ -27,7 +32,8 @@ if TYPE_CHECKING:
     from push_scripts.repository import Repository, Snapshot
 
 CARD_EDITS = "card-edits"
-"""What `allow` calls edits of the part of the card that a push writes."""
+"""What `allow` calls edits on the Hub that a push loses: where it writes, or where it has another
+own text to put."""
 
 _CONTENT = "these rows, labels and prompts"
 
@@ -41,6 +47,7 @@ class _Hub:
         head: What `main` holds, None where there is no commit.
         last: The last release's version, None where there is none.
         released: What it holds.
+        released_card: Its card; empty where there is none.
         card: The card on `main`, None where there is none.
         written: Digests of what pushes wrote into the card.
         ahead: The version that `main` holds without its tag, None where it does not.
@@ -53,6 +60,7 @@ class _Hub:
     card: str | None
     written: frozenset[str]
     ahead: Version | None = None
+    released_card: str = ""
 
 
 def push_dataset(
@@ -73,7 +81,8 @@ def push_dataset(
 ) -> Release:
     """Release the corpus in `folder` as the dataset `name`.
 
-    Nothing is sent where the last release holds the same rows, labels, columns and prompts.
+    Nothing is sent where the last release holds the same rows, labels, columns and prompts, unless
+    another licence or other evidence is given: that is a patch.
 
     Args:
         folder: The corpus folder.
@@ -106,17 +115,18 @@ def push_dataset(
             f"{name}: holds releases of task {hub.released.task!r}, {folder} is of "
             f"{contents.task!r}; push to another repository"
         )
-    change = difference(hub.released, contents)
+    change, evidence = _changed(hub, contents, license, evidence, name)
     wanted = next_version(hub.last, change, asked)
     if wanted == hub.last:
-        return _nothing_to_do(name, wanted, contents, hub)
+        return _nothing_to_do(name, wanted, contents, hub, message)
     _refuse_edits(hub, name, allow)
-    checks = _checked(folder, contents, real, examples, allow)
+    accepted = [each for each in allow if each != CARD_EDITS]
+    checks = check_folder(folder, contents, real, examples, accepted)
     changelog = {str(wanted): _reasons(change, hub.last)}
     changelog |= hub.released.changelog if hub.released else {}
     notes = ReleaseNotes(name, str(wanted), license, changelog, checks, evidence)
     built = (folder / CARD).read_text(encoding="utf-8")
-    card = released_card(built, hub.card, notes, f"{name}: README.md")
+    card = released_card(built, hub.card, notes, f"{name}: README.md", replace=CARD_EDITS in allow)
     files = _files(folder, contents, wanted, changelog, card)
     plan = Release(
         name=name,
@@ -135,6 +145,20 @@ def push_dataset(
     return send(plan, repository, files, there=hub.there, head=head, public=public, message=message)
 
 
+def _changed(
+    hub: _Hub, contents: Contents, licence: str | None, evidence: str, name: str
+) -> tuple[Change, str]:
+    """Return what differs from the last release, and the evidence for the card."""
+    change = difference(hub.released, contents)
+    if hub.released is None:
+        return change, evidence
+    card = hub.released_card
+    # Of the same rows the last release's evidence still holds.
+    kept = evidence_in(card) if change.level == Level.NONE else ""
+    said = f"{name} {hub.last}: README.md"
+    return with_card(change, card, licence, evidence, said), evidence or kept
+
+
 def _usage(name: str, version: Version, contents: Contents) -> tuple[str, ...]:
     return tuple(
         f"load_dataset({name!r}, {each!r}, revision={version.tag!r})"
@@ -149,13 +173,14 @@ def _read_hub(repository: "Repository", name: str) -> _Hub:
     versions = [version for tag in repository.tags() if (version := Version.from_tag(tag))]
     last = max(versions, default=None)
     released = None
-    tagged, ahead = "", None
+    tagged, said, ahead = "", "", None
     if last is not None:
         snapshot = repository.snapshot(last.tag)
         if snapshot is None:
             raise UserError(f"{name}: its tag {last.tag} is on no commit; delete the tag")
         released = read_release(repository, snapshot, f"{name} {last.tag}")
         tagged = snapshot.commit
+        said = (repository.read(CARD, tagged) or b"").decode("utf-8", "replace")
     written = {released.card} if released else set()
     card = None
     if head is not None and CARD in head.files:
@@ -165,11 +190,15 @@ def _read_hub(repository: "Repository", name: str) -> _Hub:
         untagged = read_manifest(manifest, f"{name} main")
         written.add(untagged.card)
         ahead = untagged.version if last is None or untagged.version > last else None
-    return _Hub(True, head, last, released, card, frozenset(written), ahead)
+    return _Hub(True, head, last, released, card, frozenset(written), ahead, said)
 
 
-def _nothing_to_do(name: str, version: Version, contents: Contents, hub: _Hub) -> Release:
+def _nothing_to_do(
+    name: str, version: Version, contents: Contents, hub: _Hub, message: str | None
+) -> Release:
     warnings = []
+    if message is not None:
+        warnings.append("--message: there is no commit that it could be the title of")
     if hub.ahead is not None:
         warnings.append(
             f"main holds {hub.ahead} without its tag: push its corpus again, or another one"
@@ -197,37 +226,6 @@ def _refuse_edits(hub: _Hub, name: str, allow: Collection[str]) -> None:
             f"{name}: README.md was edited above the line for your own text; move your text below "
             f"it, or give --allow {CARD_EDITS} to lose it"
         )
-
-
-def _checked(
-    folder: Path,
-    contents: Contents,
-    real: "RealData | None",
-    examples: Collection[str] | None,
-    allow: Collection[str],
-) -> str:
-    """Check what would be published; return what the card says of it.
-
-    Raises:
-        UserError: Something was found that is not allowed.
-    """
-    from push_scripts.checks import check_corpus
-
-    allowed = [each for each in allow if each != CARD_EDITS]
-    problems, tables = [], []
-    for name in contents.configurations:
-        texts = read_texts(folder, name)
-        labelled = name == CONFIGURATION
-        shown = () if labelled or not create_strategy(name).shows_examples else examples
-        report = check_corpus(texts, real, shown, allowed, labelled=labelled)
-        problems += [f"{name}: {problem}" for problem in report.problems]
-        tables.append(f"### Of `{name}`\n\n{report.as_markdown()}")
-    if problems:
-        raise UserError(
-            f"{folder}: is not pushed: {'; '.join(problems)}; what is meant to be there, --allow "
-            "CHECK lets pass"
-        )
-    return "\n\n".join(tables)
 
 
 def _reasons(change: Change, last: Version | None) -> tuple[str, ...]:

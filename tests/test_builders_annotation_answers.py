@@ -30,6 +30,13 @@ def parsed(content: str, n: int, **fields: Any) -> ParsedLabels:
         '{"labels": [{"number": 1, "label": "ham"}, {"number": 2, "label": "spam"},'
         ' {"number": 3, "label": "ham"}]}',
         '{"labels": [{"label": "ham"}, {"label": "spam"}, {"label": "ham"}]}',
+        '[{"text": "Hi", "label": "ham"}, {"text": "Win", "label": "spam"},'
+        ' {"text": "spam", "label": "ham"}]',
+        '[{"label": "ham", "score": 3}, {"label": "spam", "score": 2},'
+        ' {"label": "ham", "score": 1}]',
+        '[{"id": 2, "label": "spam", "confidence": 0.9}, {"id": 1, "label": "ham", "reason": "no"},'
+        ' {"id": 3, "text": "Hi", "label": "ham"}]',
+        '[{"text": 3, "is": "ham"}, {"text": 2, "is": "spam"}, {"text": 1, "is": "ham"}]',
         '{"1": "ham", "2": "spam", "3": "ham"}',
         '{"labels": {"1": "ham", "2": "spam", "3": "ham"}}',
         '{"labels": {"3": "ham", "1": "ham", "2": "spam"}}',
@@ -71,6 +78,8 @@ def test_another_number_of_labels_than_of_texts_is_no_label_of_any(content: str,
         '{"labels": [{"number": 0, "label": "ham"}, {"number": 1, "label": "spam"},'
         ' {"number": 2, "label": "ham"}]}',
         "1. ham\n1. spam\n2. ham",
+        '[{"is": "ham", "score": 3}, {"is": "spam", "score": 2}, {"is": "ham", "score": 1}]',
+        '[{"label": 0.5}, {"label": "spam"}, {"label": "ham"}]',
         "[" * 100_000,
     ],
 )
@@ -101,7 +110,14 @@ def test_the_reason_is_named(completion: Completion, failure: str) -> None:
     assert parse_labels(completion, 2) == ParsedLabels((), failure)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("content", ["spam", " Spam.\n", '"spam"', '{"label": "spam"}', "1. spam"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("spam", " Spam.\n", '"spam"', '{"label": "spam"}', "1. spam"),
+        '{"label": "spam", "confidence": 0.97}',
+        '{"label": "spam", "reason": "It sells.", "cues": ["win"]}',
+    ],
+)
 def test_one_text_may_be_answered_with_its_label_alone(content: str) -> None:
     """Nothing can be mistaken for another text's."""
     (label,) = parsed(content, 1).labels

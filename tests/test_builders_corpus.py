@@ -262,6 +262,71 @@ def test_a_rebuild_replaces_the_configuration_and_leaves_the_other(tmp_path: Pat
     assert texts[0] == "New: A microscope shows the cells of an onion."
 
 
+def recipe(folder: Path) -> dict[str, str]:
+    """Return the digests of the prompts in the card of a folder."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    prompts: dict[str, str] = yaml.safe_load(text.split("---")[1])["understudy"]["prompts"]
+    return prompts
+
+
+OTHER = replace(
+    TASK,
+    labels={**LABELS, "out door": "under the sky"},
+    prompt=Prompt("You are a poet.", "Sing {count} songs on {label}."),
+)
+
+
+def test_a_card_says_of_each_configuration_how_the_llm_was_asked(tmp_path: Path) -> None:
+    """After a rebuild with other words the other configuration keeps those it was asked with."""
+    folder = tmp_path / "corpus"
+    write_corpus(composed(tmp_path), folder)
+    write_corpus(composed(tmp_path, "few_shot"), folder)
+    before = recipe(folder)
+
+    write_corpus(composed(tmp_path, "few_shot", task=OTHER), folder)
+
+    assert recipe(folder)["zero_shot"] == before["zero_shot"] != before["few_shot"]
+    assert recipe(folder)["few_shot"] != before["few_shot"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    asked = card.split("## How the LLM was asked\n")[1].split("\n\nwith these meanings")
+
+    assert asked[0].strip().splitlines()[::2] == [
+        "For `zero_shot`:",
+        "> You are a gardener.",
+        "> Write {count} notes on {label}.",
+    ]
+    assert "- `out door`: on gardens\n\nFor `few_shot`:\n\n> You are a poet.\n" in asked[1]
+
+
+def test_a_record_of_before_takes_the_words_of_the_task(tmp_path: Path) -> None:
+    """It does not say how the LLM was asked; one card more is no other way of asking."""
+    record = replace(composed(tmp_path).record, files="train-0")
+    bare = replace(record, prompts="", context="", generate="", meanings={})
+
+    assert corpus_card(TASK, [bare], "1.0.0") == corpus_card(TASK, [record], "1.0.0")
+
+
+def test_a_rebuild_keeps_what_stands_below_the_line_of_the_card(tmp_path: Path) -> None:
+    """It is somebody's own text; all above it is written anew."""
+    folder, own = tmp_path / "corpus", "\n## About\n\nÄpfel of my own.\n"
+    write_corpus(composed(tmp_path), folder)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    (folder / "README.md").write_text(f"{card}{own}", encoding="utf-8")
+
+    write_corpus(composed(tmp_path), folder)
+
+    assert (folder / "README.md").read_text(encoding="utf-8") == card + own
+
+
+def test_a_card_that_is_no_text_is_refused_before_a_build(tmp_path: Path) -> None:
+    """Somebody's own words may stand in it."""
+    write_corpus(composed(tmp_path), tmp_path / "corpus")
+    (tmp_path / "corpus/README.md").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UserError, match=r"README\.md: is no UTF-8 text; save it as that"):
+        check_folder(tmp_path / "corpus", TASK, "zero_shot")
+
+
 def test_a_corpus_is_read_back_as_it_was_composed(tmp_path: Path) -> None:
     """Texts, labels and ids are those of the composition, and so is the record."""
     composition = composed(tmp_path)
@@ -478,7 +543,7 @@ def test_the_builder_refuses_a_strategy_that_is_not_the_texts() -> None:
 
 def card_of(tmp_path: Path, task: Task = TASK, **changes: Any) -> str:
     """Return the card of a corpus of one configuration, its record changed."""
-    record = replace(composed(tmp_path).record, files="train-0123", **changes)
+    record = replace(composed(tmp_path, task=task).record, files="train-0123", **changes)
     return corpus_card(task, [record], "1.0.0")
 
 

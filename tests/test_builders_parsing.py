@@ -320,6 +320,51 @@ def test_objects_with_numbered_keys_give_their_strings() -> None:
     assert parsed('{"text1": "one", "text2": "two"}').texts == ("one", "two")
 
 
+def test_objects_under_numbered_keys_give_all_their_texts() -> None:
+    """One that breaks off loses the text that it may lack, and no other."""
+    whole = '{"review_1": {"text": "Good."}, "review_2": {"text": "Bad."}}'
+
+    assert parsed(whole, 25) == Parsed(("Good.", "Bad."))
+    assert parsed('{"1": {"review": "Good."}, "2": {"review": "Bad."', 2).texts == ("Good.",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"texts": ["1. Slugs ate it.", "2. Prune it."]}',
+        r'{"texts": "1. Slugs ate it.\n2. Prune it."}',
+        "1\u3001Slugs ate it.\n2\u3001Prune it.",
+        "1: Slugs ate it.\n2: Prune it.",
+        "Here they are:\n\nReview 4: Slugs ate it.\n\nReview 5: Prune it.",
+        "**Review 1:** Slugs ate it.\n\n**Review 2:** Prune it.",
+        "### Tweet 1:\nSlugs ate it.\n\n### Tweet 2:\nPrune it.",
+    ],
+)
+def test_the_numbers_of_a_list_are_no_part_of_its_texts(content: str) -> None:
+    """Within JSON, as one string, with a colon or a word, as in Chinese."""
+    assert parsed(content, 2) == Parsed(("Slugs ate it.", "Prune it."))
+
+
+@pytest.mark.parametrize(
+    ("content", "n_texts", "texts"),
+    [
+        ('["10. Mai: Regen.", "11. Mai: Sonne."]', 2, ("10. Mai: Regen.", "11. Mai: Sonne.")),
+        ('["1. FC siegt", "Zwei Tore"]', 2, ("1. FC siegt", "Zwei Tore")),
+        (r'{"texts": ["My day:\n1. tea\n2. sleep"]}', 2, ("My day: 1. tea 2. sleep",)),
+        (r'{"texts": ["1. tea\n2. sleep"]}', 1, ("1. tea 2. sleep",)),
+        ("Psalm 1: Blessed\nPsalm 1: Planted", 2, ()),
+        ("At 1:30 it rained.\nAt 2:30 it stopped.", 2, ()),
+        ("- How are you?\n- Well, thanks.", 1, ("- How are you? - Well, thanks.",)),
+        ("- How are you?\n- Well, thanks.", 2, ("How are you?", "Well, thanks.")),
+    ],
+)
+def test_numbers_and_dashes_that_are_of_the_texts_stay(
+    content: str, n_texts: int, texts: tuple[str, ...]
+) -> None:
+    """Days of a month, a list within a text, times, what two people say."""
+    assert parsed(content, n_texts).texts == texts
+
+
 def test_an_item_without_characters_stays_for_a_filter_to_name() -> None:
     """An empty string of the list is a text that a filter rejects, not a hole in the count."""
     assert parsed('["one", "", " "]').texts == ("one", "", "")

@@ -108,6 +108,22 @@ def test_every_format_gives_the_same_rows(ending: str, tmp_path: Path) -> None:
     assert [(row["text"], row["label"]) for row in read_rows(path)] == ROWS
 
 
+def test_a_quotation_mark_in_a_tsv_never_merges_rows(tmp_path: Path) -> None:
+    """Files with tabs are often written without quoting; the lines are named."""
+    rows = ["A rose\tout door", '"A fern\tin/door', "An oak\tout door", 'A palm"\tin/door']
+    path = write(tmp_path / "plants.tsv", "\n".join(["text\tlabel", *rows, ""]))
+
+    with pytest.raises(UserError, match="makes one field of the lines 3 to 5, tabs and all"):
+        list(read_rows(path))
+
+
+def test_a_quoted_field_of_a_tsv_may_hold_a_tab_or_a_line_break(tmp_path: Path) -> None:
+    """Which of a text is a row's end is clear there."""
+    path = write(tmp_path / "plants.tsv", 'text\tlabel\n"A\tfern"\tin/door\n"An\noak"\tout door\n')
+
+    assert [row["text"] for row in read_rows(path)] == ["A\tfern", "An\noak"]
+
+
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".csv.gz", ".jsonl.gz"])
 def test_a_byte_order_mark_is_no_part_of_the_first_column(ending: str, tmp_path: Path) -> None:
     """Spreadsheets write one; the first column is still called `text`."""

@@ -124,6 +124,13 @@ def test_a_secret_is_found(kind: str) -> None:
     assert found(f"Then he said: my key is {SECRETS[kind]}, keep it.") == [f"secrets: {kind}"]
 
 
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("before", ["密钥是", "ключ", "é", "_", "MY_KEY_"])
+def test_a_secret_is_found_behind_what_is_no_part_of_it(kind: str, before: str) -> None:
+    """Letters of other alphabets stand next to it without a space, and so does markup."""
+    assert found(f"{before}{SECRETS[kind]}です") == [f"secrets: {kind}"]
+
+
 def test_a_github_token_of_the_newer_form_is_found() -> None:
     """A fine-grained token has another prefix and underscores in it."""
     token = "github_pat_" + BODY[:22] + "_" + BODY + BODY[:19]
@@ -167,6 +174,16 @@ def test_what_only_looks_like_a_secret_is_left_alone(text: str) -> None:
         ("amex 3782-822463-10005", "payment card"),
         ("to GB82 WEST 1234 5698 7654 32 please", "bank account"),
         ("DE89370400440532013000", "bank account"),
+        ("邮箱是zhangsan@mail.org的", "e-mail address"),
+        ("Schreib an müller@mail.de", "e-mail address"),
+        ("_jo@mail.org_", "e-mail address"),
+        ("请拨打+8613812345678联系", "phone number"),
+        ("_+8613812345678_", "phone number"),
+        ("电话010-12345678", "phone number"),
+        ("le 06.12.34.56.78.", "phone number"),
+        ("Номер(212) 456-7890", "phone number"),
+        ("卡号4111111111111111。", "payment card"),
+        ("账号DE89370400440532013000是", "bank account"),
     ],
 )
 def test_personal_data_is_found(text: str, kind: str) -> None:
@@ -187,6 +204,8 @@ def test_personal_data_is_found(text: str, kind: str) -> None:
         "pay with 4539 1488 0343 6468",  # the check digit is 7
         "to GB83 WEST 1234 5698 7654 32",  # the check digits are 82
         "order 0103035400730000",  # Luhn holds; no issuer begins with 0
+        "IMG_0612345678 and scan_4111111111111111 and 4111111111111111_b",
+        "versions 01.02.03.04.05.06, on 01.02.2003, for 1.06.12.34.56.78",
     ],
 )
 def test_figures_are_no_personal_data(text: str) -> None:

@@ -6,14 +6,12 @@ Consumers are fresh processes with empty caches that have the Hugging Face libra
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import little_corpus
 import pyarrow.parquet
 import pytest
 from hub_publisher import Publisher, Trial, good
 from hub_server import HubServer, running_hub
-from huggingface_hub import DatasetCard
 from little_corpus import FEWER, MORE, TEXTS
 
 from builders.card import OWN_TEXT
@@ -175,6 +173,25 @@ def test_the_same_content_again_sends_nothing(
     assert hub.store.load("datasets", "acme/again") == before
 
 
+def test_another_licence_alone_is_a_patch(
+    hub: HubServer, publisher: Publisher, corpora: dict[str, Path]
+) -> None:
+    """The rows stay; the same licence again is no change, and a title has no commit."""
+    good(publisher.push(corpora["base"], "acme/licensed"))
+
+    good(publisher.push(corpora["base"], "acme/licensed", "--license", "mit"))
+    again = good(
+        publisher.push(corpora["base"], "acme/licensed", "--license", "mit", "--message", "Hi")
+    )
+
+    assert tags(hub, "acme/licensed") == ["v1.0.0", "v1.0.1"]
+    there = card(hub, "acme/licensed", "v1.0.1")
+    assert "license: mit\n" in there
+    assert "- the licence changed from none to mit\n" in there
+    assert "v1.0.1 holds these rows, labels and prompts; nothing to push\n" in again
+    assert "--message: there is no commit that it could be the title of\n" in again
+
+
 def test_a_release_is_never_replaced(
     hub: HubServer, publisher: Publisher, corpora: dict[str, Path]
 ) -> None:
@@ -192,15 +209,13 @@ def test_a_release_is_never_replaced(
 def test_a_version_can_be_raised_without_a_change(
     hub: HubServer, publisher: Publisher, corpora: dict[str, Path]
 ) -> None:
-    """So a licence, say, gets into a release; the changelog says that no row changed."""
+    """The changelog says that no row changed."""
     good(publisher.push(corpora["base"], "acme/raised"))
 
-    good(publisher.push(corpora["base"], "acme/raised", "--version", "2.0.0", "--license", "mit"))
+    good(publisher.push(corpora["base"], "acme/raised", "--version", "2.0.0"))
 
     there = card(hub, "acme/raised", "v2.0.0")
     assert "- asked for; rows, labels, columns and prompts are those of 1.0.0\n" in there
-    parsed: Any = DatasetCard(there)
-    assert parsed.data.to_dict()["license"] == "mit"
 
 
 def test_other_prompts_make_a_major_version(
@@ -409,8 +424,8 @@ def number_texts(parquet: Path) -> None:
     ("spoil", "words"),
     [
         (drop_ids, "its columns are not those that it names"),
-        (lose_a_text, "a text is missing or is none"),
-        (number_texts, "a text is missing or is none"),
+        (lose_a_text, "a text is missing or is no text"),
+        (number_texts, "a text is missing or is no text"),
         (lambda parquet: parquet.write_bytes(b""), "Parquet file size is 0 bytes"),
         (lambda parquet: (parquet.parents[1] / "README.md").write_bytes(b"\xff"), "no UTF-8 text"),
     ],

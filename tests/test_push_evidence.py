@@ -12,8 +12,10 @@ from builders.facts import CorpusRecord
 from evaluation.records import MeasureRecord, StudyRecords, TaskFacts
 from evaluation.report.results import ArmResult, StudyResults, TaskResult
 from evaluation.uncertainty.scores import Interval
+from push_scripts.corpus_difference import with_card
 from push_scripts.evidence import evidence_of
-from push_scripts.hub_card import ReleaseNotes, released_card
+from push_scripts.hub_card import ReleaseNotes, evidence_in, released_card
+from push_scripts.versions import Change, Level
 
 FACTS = TaskFacts(TASK.name, TASK.title, TASK.label_names, None, "files", 40, 60, {}, 0, "real")
 SCORES = ArmResult(
@@ -81,3 +83,22 @@ def test_the_card_has_the_evidence_only_where_a_study_was_named(
     assert "## Measured on real text" not in cards[0]
     assert "## Measured on real text" in cards[1]
     assert "6.2 (-1.0 to 12.5)" in cards[1]
+
+
+def test_evidence_that_a_release_does_not_have_is_a_patch(
+    corpus: list[CorpusRecord], tmp_path: Path
+) -> None:
+    """The same again is none, and none keeps what the release has."""
+    built = (tmp_path / "corpus" / CARD).read_text(encoding="utf-8")
+    evidence = evidence_of(*study(corpus), corpus, "--study one")
+    notes = ReleaseNotes("acme/plants", "1.0.0", None, {"1.0.0": ("first",)}, "none found")
+    bare = released_card(built, None, notes, "card").text
+    card = released_card(built, None, replace(notes, evidence=evidence), "card").text
+    same = Change(Level.NONE, ())
+
+    said = with_card(same, bare, None, evidence, "card")
+
+    assert said == Change(Level.PATCH, ("what a study measured of it changed",))
+    assert with_card(same, card, None, evidence, "card") == same
+    assert with_card(same, card, None, "", "card") == same
+    assert (evidence_in(bare), evidence_in(card)) == ("", evidence)

@@ -109,6 +109,24 @@ def test_text_below_the_line_is_kept_to_the_letter(built: str, own: str) -> None
     assert again.split(f"{OWN_TEXT}\n")[1] == own == own_text(again)
 
 
+def test_text_below_the_line_of_the_folder_is_released(built: str) -> None:
+    """On a first release, and where nothing stands below the line on the Hub."""
+    own = built + "\n## Thanks\n\nTo the slugs.\n"
+
+    assert own_text(released(own)) == "\n## Thanks\n\nTo the slugs.\n"
+    assert own_text(released(own, released(built))) == "\n## Thanks\n\nTo the slugs.\n"
+
+
+def test_two_texts_below_the_line_are_refused_until_one_is_given_up(built: str) -> None:
+    """Neither is lost in silence; white space makes no other text."""
+    here, there = built + "Mine.\n", released(built) + "Theirs.\n"
+
+    assert own_text(released(here, there.replace("Theirs.", " Mine.\r\n"))) == " Mine.\r\n\n"
+    with pytest.raises(UserError, match=r"README\.md: has another text below .* card-edits"):
+        released(here, there)
+    assert own_text(released_card(here, there, NOTES, "x", replace=True).text) == "Mine.\n"
+
+
 def test_a_card_of_somebodys_own_is_kept_below_the_line(built: str) -> None:
     """A repository that was made by hand keeps its words."""
     card = released(built, "---\nlanguage: en\n---\n# My plants\n\nSee the fern.\n")

@@ -446,6 +446,30 @@ def test_a_card_names_the_data_sets_of_the_hub_that_trained_the_model() -> None:
     assert "datasets" not in metadata(here)
 
 
+def test_a_card_keeps_no_fact_of_an_earlier_release() -> None:
+    """What its run said of data sets, encoder and scores goes; what somebody added stays."""
+    hub = "acme/drinks-corpus@" + "a" * 40
+    run = trained(arm="few_shot", corpus=corpus(), corpus_source=hub)
+    first = model_card(run, "acme/drinks", "1.0.0", "mit", None)
+    assert {"datasets", "base_model", "metrics", "model-index"} <= metadata(first).keys()
+    assert metadata(first)["tags"] == ["understudy", "synthetic"]
+    edited = first.replace("tags:\n", "language: en\ntags:\n- teas\n", 1)
+
+    block = metadata(
+        model_card(
+            trained(encoder="mine", train_source="mine.csv", tests=()),
+            "acme/drinks",
+            "2.0.0",
+            "mit",
+            edited,
+        )
+    )
+
+    assert not {"datasets", "base_model", "metrics", "model-index"} & block.keys()
+    assert block["tags"] == ["understudy", "teas"]
+    assert (block["language"], block["license"]) == ("en", "mit")
+
+
 def test_a_card_without_scores_says_so() -> None:
     """No table and no model-index, rather than an empty one."""
     text = model_card(trained(tests=()), "acme/drinks", "1.0.0", None, None)

@@ -148,7 +148,7 @@ def test_real_training_texts_are_labelled_and_compared(server: ChatServer, folde
         (real / f"plants.{split}.jsonl").write_text("\n".join(rows), encoding="utf-8")
     options = command(server)
     at = options.index("--texts")
-    options[at : at + 4] = ["--real", "real", "--n", "20"]
+    options[at : at + 4] = ["--real", str(real), "--n", "20"]
 
     result = ended(options, folder)
 
@@ -156,6 +156,8 @@ def test_real_training_texts_are_labelled_and_compared(server: ChatServer, folde
     record = record_in(folder / "labelled/plants")
     assert (record.split, record.at_hand, record.asked) == ("train", 60, 20)
     assert record.agreement is not None and record.agreement.share == 1
+    assert record.source == "real"
+    assert str(real) not in (folder / "labelled/plants/README.md").read_text(encoding="utf-8")
 
 
 def test_an_estimate_sends_nothing_and_writes_nothing(server: ChatServer, folder: Path) -> None:

@@ -198,6 +198,26 @@ def test_copies_of_real_test_texts_are_kept_out(
     assert "not checked" not in checked
 
 
+def test_real_texts_may_be_left_out(
+    own_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--real none` looks at none, though some are at hand; the help promises no Hub."""
+    recording(own_folder)
+    monkeypatch.setenv("UNDERSTUDY_DATA", str(own_folder))
+    Path("real").mkdir()
+    Path("real/plants.test.csv").write_text(
+        "text,label\nAn elm,out door\nA lens,sci/tech\n", encoding="utf-8"
+    )
+
+    assert main([*OWN, "--out", "checked"]) == 0
+    assert "not checked" not in capsys.readouterr().out
+    assert main([*OWN, "--real", "none", "--out", "unchecked"]) == 0
+    assert "want of texts to compare with: real_test_copy\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["build", "--help"])
+    assert "(else: $UNDERSTUDY_DATA/real)" in " ".join(capsys.readouterr().out.split())
+
+
 def test_few_shot_without_the_recorded_requests_is_not_checked_for_copies(
     own_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

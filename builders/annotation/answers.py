@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from builders.answer_lists import declines
 from builders.normalisation import comparison_key
-from builders.parsing import declines, json_values, readable
+from builders.parsing import json_values, readable
 from builders.requests import Completion
 
 Failure = Literal["refusal", "cut off", "unparsable", "wrong count"]
@@ -30,6 +31,10 @@ class ParsedLabels:
 
     labels: tuple[str, ...]
     failure: Failure | None = None
+
+
+_PLACES = ("number", "n", "index", "id", "text")
+"""Names under which an object of an answer holds the number of its text."""
 
 
 class _Item(NamedTuple):
@@ -107,7 +112,7 @@ def _items_of(value: Any) -> list[_Item] | None:
     if isinstance(value.get("labels"), list | dict):
         return _items_of(value["labels"])
     inner = [each for each in value.values() if isinstance(each, list | dict)]
-    if len(inner) == 1:
+    if len(inner) == 1 and not isinstance(value.get("label"), str):
         return _items_of(inner[0])
     if value and all(_is_number(key) and isinstance(each, str) for key, each in value.items()):
         return [_Item(each, int(key)) for key, each in value.items()]
@@ -116,16 +121,23 @@ def _items_of(value: Any) -> list[_Item] | None:
 
 
 def _item(value: Any) -> _Item | None:
-    """Return a string, or the one string of an object, with the one number that it may have."""
+    """Return a string, or what an object says of one text; None where that is not clear.
+
+    Its `label` is the label, else the one string that it has; its number has a name that says so.
+    """
     if isinstance(value, str) or _is_whole(value):
         return _Item(str(value))
     if not isinstance(value, dict):
         return None
+    numbers = [value[name] for name in _PLACES if _is_whole(value.get(name))]
+    number = numbers[0] if numbers else None
+    if "label" in value:
+        label = value["label"]
+        return _Item(str(label), number) if isinstance(label, str) or _is_whole(label) else None
     strings = [each for each in value.values() if isinstance(each, str)]
-    numbers = [each for each in value.values() if _is_whole(each)]
     if len(strings) != 1 or len(numbers) > 1 or len(value) != 1 + len(numbers):
         return None
-    return _Item(strings[0], numbers[0] if numbers else None)
+    return _Item(strings[0], number)
 
 
 def _is_whole(value: Any) -> bool:

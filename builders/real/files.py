@@ -116,6 +116,13 @@ def _opened(path: Path) -> IO[str]:
     return path.open(encoding="utf-8-sig", newline="")
 
 
+_MERGED = (
+    "a quotation mark makes one field of the lines {first} to {last}, tabs and all; where it is "
+    'part of a text, put the text between quotation marks and double those within ("Say ""hi""."), '
+    "or give JSONL"
+)
+
+
 def _delimited(delimiter: str) -> Callable[[Path], Iterator[Row]]:
     def read(path: Path) -> Iterator[Row]:
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -125,9 +132,13 @@ def _delimited(delimiter: str) -> Callable[[Path], Iterator[Row]]:
             named = [name for name in header if name]
             if twice := next((name for name in named if named.count(name) > 1), None):
                 raise ValueError(f"two columns are called {twice!r}")
+            last = rows.line_num
             for values in rows:
+                first, last = last + 1, rows.line_num
                 if not values:  # an empty line
                     continue
+                if delimiter == "\t" and any("\n" in each and "\t" in each for each in values):
+                    raise ValueError(_MERGED.format(first=first, last=last))
                 if len(values) != len(header):
                     raise ValueError(
                         f"line {rows.line_num} has {len(values)} fields, the header {len(header)}"

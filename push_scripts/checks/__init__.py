@@ -9,7 +9,7 @@ from push_scripts.checks.leak import Leak
 from push_scripts.checks.personal_data import PersonalData
 from push_scripts.checks.secrets import Secrets
 
-__all__ = ["CHECKS", "NOT_CHECKED", "Check", "CheckReport", "check_corpus"]
+__all__ = ["CHECKS", "NOT_CHECKED", "Check", "CheckReport", "check_column", "check_corpus"]
 
 CHECKS = (Leak.name, Secrets.name, PersonalData.name)
 """What `--allow` may name."""
@@ -38,4 +38,18 @@ def check_corpus(
         UserError: `allow` names no check.
     """
     leak = Leak(real, examples, labelled=labelled)
-    return run_checks((leak, Secrets(), PersonalData()), parts, allow)
+    return run_checks((leak, Secrets(), PersonalData()), parts, allow, CHECKS)
+
+
+def check_column(name: str, parts: Iterable[Any], allow: Collection[str]) -> CheckReport:
+    """Look for secrets and personal data in a column beside the texts, such as their ids.
+
+    Args:
+        name: The column, for the lines of the report.
+        parts: Its values, in the order of the rows, part after part: strings, or arrays of Arrow.
+        allow: Names of checks whose findings do not stop a push.
+
+    Raises:
+        UserError: `allow` names no check.
+    """
+    return run_checks((Secrets(), PersonalData()), parts, allow, CHECKS, f"values of {name}")

@@ -85,7 +85,11 @@ class CheckReport:
 
 
 def run_checks(
-    checks: Sequence[Check], parts: Iterable[Any], allow: Collection[str]
+    checks: Sequence[Check],
+    parts: Iterable[Any],
+    allow: Collection[str],
+    known: Sequence[str],
+    what: str = "texts",
 ) -> CheckReport:
     """Run `checks` over texts.
 
@@ -93,14 +97,15 @@ def run_checks(
         checks: The checks.
         parts: The texts that would be published, part after part: strings, or arrays of Arrow.
         allow: Names of checks whose findings do not stop a push.
+        known: Names of all checks there are, of which `checks` may be some.
+        what: What the texts are, for the lines of the report.
 
     Raises:
         UserError: `allow` names no check.
     """
-    names = [check.name for check in checks]
     for name in allow:
-        if name not in names:
-            raise UserError(f"--allow {name}: is no check; the checks are {', '.join(names)}")
+        if name not in known:
+            raise UserError(f"--allow {name}: is no check; the checks are {', '.join(known)}")
     found, n_texts = _found(checks, parts)
     counts: dict[str, int] = {}
     unchecked: list[str] = []
@@ -113,7 +118,7 @@ def run_checks(
                 continue
             counts[f"{check.name}: {kind}"] = len(rows)
             if rows:
-                lines[check.name in allow].append(_line(check, kind, rows, n_texts))
+                lines[check.name in allow].append(_line(check, kind, rows, f"{n_texts} {what}"))
     return CheckReport(counts, tuple(unchecked), lines[False], lines[True], n_texts)
 
 
@@ -158,13 +163,10 @@ def _looked_at(checks: Sequence[Check], part: Any) -> Iterator[tuple[Check, int,
             yield from ((check, row, text) for row, text in pairs)
 
 
-def _line(check: Check, kind: str, rows: dict[int, str], n_texts: int) -> str:
+def _line(check: Check, kind: str, rows: dict[int, str], of: str) -> str:
     row, shown = next(iter(rows.items()))
     example = f"row {row}: {shown}" if shown else f"row {row}"
-    return (
-        f"{check.name}: {kind} in {len(rows)} of {n_texts} texts (first in {example}); "
-        f"{check.advice}"
-    )
+    return f"{check.name}: {kind} in {len(rows)} of {of} (first in {example}); {check.advice}"
 
 
 def _cell(value: str) -> str:

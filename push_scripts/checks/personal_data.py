@@ -20,29 +20,50 @@ from push_scripts.checks.base import Check, Finding, masked
 
 EMAIL, PHONE, CARD, ACCOUNT = "e-mail address", "phone number", "payment card", "bank account"
 
+# Languages that put no space between words glue them to an address or a number, so only ASCII
+# continues one; an underscore at its edge is markup, unless it joins it to a word.
+_AFTER_WORD = r"(?<![A-Za-z\d]_)"
+_BEFORE_WORD = r"(?![A-Za-z\d])(?!_[A-Za-z\d])"
+
 _EMAIL = re.compile(
-    r"(?<![\w.])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63})\b"
+    r"(?<![A-Za-z0-9_.])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    rf"@((?:[A-Za-z0-9-]{{1,63}}\.)+[A-Za-z]{{2,63}}){_BEFORE_WORD}"
 )
 _RESERVED = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid)$", re.IGNORECASE)
 
 _DIGITS = {
     # With the country's code: + or 00, then 8 to 15 digits (E.164).
-    re.compile(r"(?<![\w.])(?:\+|00)[1-9]\d{0,2}(?:[ .\-/]?\(?\d{1,5}\)?){2,6}(?!\w)"): (8, 17),
+    re.compile(
+        rf"(?<![A-Za-z\d.]){_AFTER_WORD}"
+        rf"(?:\+|00)[1-9]\d{{0,2}}(?:[ .\-/]?\(?\d{{1,5}}\)?){{2,6}}{_BEFORE_WORD}"
+    ): (8, 17),
     # (212) 555-0123, 212-555-0123, 1-212-555-0123: area and exchange never begin with 0 or 1.
     re.compile(
-        r"(?<![\w.,-])(?:1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}(?![\w-])"
+        rf"(?<![A-Za-z\d.,-]){_AFTER_WORD}"
+        r"(?:1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}"
+        rf"(?!-){_BEFORE_WORD}"
     ): (10, 11),
     # With the trunk prefix 0 of most of Europe; never after a sum's sign or within a figure.
-    re.compile(r"(?<![\w.,£$€])(?<!\d[:/-])\(?0[1-9]\d{1,4}\)?(?:[ \-/]?\d{2,8}){1,4}(?!\w)"): (
-        10,
-        11,
-    ),
+    re.compile(
+        rf"(?<![A-Za-z\d.,£$€])(?<!\d[:/-]){_AFTER_WORD}"
+        rf"\(?0[1-9]\d{{1,4}}\)?(?:[ \-/]?\d{{2,8}}){{1,4}}{_BEFORE_WORD}"
+    ): (10, 11),
+    # 06.12.34.56.78, as in France: five pairs, where a date has three.
+    re.compile(
+        rf"(?<![A-Za-z\d.,£$€]){_AFTER_WORD}0[1-9](?:\.\d{{2}}){{4}}(?!\.\d){_BEFORE_WORD}"
+    ): (10, 10),
 }
 # Six digits, not far apart, are in all of them; most texts have none, and are done.
 _LONG_NUMBER = re.compile(r"\d(?:\W{0,3}\d){5}")
 # Issuers begin with 2 to 6; groups, where there are any, have one separator.
-_CARD = re.compile(r"(?<![\w.,-])[2-6]\d{3}([ -]?)\d{4,6}\1\d{4,5}(?:\1\d{1,4})?(?![\w-])")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_CARD = re.compile(
+    rf"(?<![A-Za-z\d.,-]){_AFTER_WORD}[2-6]\d{{3}}([ -]?)\d{{4,6}}\1\d{{4,5}}(?:\1\d{{1,4}})?"
+    rf"(?!-){_BEFORE_WORD}"
+)
+_IBAN = re.compile(
+    rf"(?<![A-Za-z\d]){_AFTER_WORD}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}"
+    rf"(?: ?[A-Z0-9]{{1,3}})?{_BEFORE_WORD}"
+)
 
 
 class PersonalData(Check):

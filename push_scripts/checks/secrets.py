@@ -12,21 +12,23 @@ from typing import ClassVar
 
 from push_scripts.checks.base import Check, Finding, masked
 
+# Languages that put no space between words glue them to a key: only ASCII continues one.
+_START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 # A run of these is a token's body. A digit among them tells it from words with hyphens between.
-_BODY = r"(?=[\w-]*\d)[A-Za-z0-9_-]"
+_BODY = r"(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]"
 
 _FORMS = {
-    "OpenAI key": rf"\bsk-(?!ant-){_BODY}{{20,}}",
-    "Anthropic key": rf"\bsk-ant-{_BODY}{{20,}}",
-    "Hugging Face token": r"\b(?:hf_|api_org_)[A-Za-z0-9]{30,}\b",
-    "AWS access key": r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
-    "GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{50,})\b",
-    "Slack token": r"\b(?:xox[abeoprs]|xapp)-\d[\w-]{10,}",
-    "Google API key": r"\bAIza[A-Za-z0-9_-]{35}(?![\w-])",
-    "Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{20,}\b",
+    "OpenAI key": rf"{_START}sk-(?!ant-){_BODY}{{20,}}",
+    "Anthropic key": rf"{_START}sk-ant-{_BODY}{{20,}}",
+    "Hugging Face token": rf"{_START}(?:hf_|api_org_)[A-Za-z0-9]{{30,}}",
+    "AWS access key": rf"{_START}(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{{16}}{_END}",
+    "GitHub token": rf"{_START}(?:gh[pousr]_[A-Za-z0-9]{{36,}}|github_pat_[A-Za-z0-9_]{{50,}})",
+    "Slack token": rf"{_START}(?:xox[abeoprs]|xapp)-[0-9][A-Za-z0-9_-]{{10,}}",
+    "Google API key": rf"{_START}AIza[A-Za-z0-9_-]{{35}}(?![A-Za-z0-9_-])",
+    "Stripe key": rf"{_START}[rs]k_live_[A-Za-z0-9]{{20,}}",
     "private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
     # RFC 7519: base64url of '{"' begins header and claims.
-    "JSON web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
+    "JSON web token": _START + r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
 }
 
 

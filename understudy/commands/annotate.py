@@ -114,6 +114,7 @@ def _pool(args: argparse.Namespace, task: Task) -> tuple[LabelledTexts | Texts, 
     """Return the texts that may be labelled, and where they came from."""
     from builders.real import load_real
     from builders.real.unlabelled import read_texts
+    from trainers.scoring import public_source
 
     if args.texts is None:
         if args.text_column is not None:
@@ -122,7 +123,7 @@ def _pool(args: argparse.Namespace, task: Task) -> tuple[LabelledTexts | Texts, 
             real = load_real(task, args.real, allow_hub=False)
         except NotAtHand as error:
             raise UserError(f"{error}; or give texts of your own with --texts FILE") from error
-        return real.train, real.source
+        return real.train, public_source(real.source)
     if args.real is not None:
         raise UserError("--texts and --real exclude each other: give one")
     texts, blank = read_texts(args.texts, task, args.text_column)

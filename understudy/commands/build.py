@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strategy", default="zero_shot", help="how the LLM is asked: zero_shot or few_shot"
     )
-    add_corpus_options(parser)
+    add_corpus_options(parser, hub=False)
     parser.add_argument(
         "--seed",
         type=not_negative,
@@ -131,8 +131,10 @@ def _summary(record: CorpusRecord) -> Iterator[str]:
 
 def _real(task: Task, where: str | None) -> RealData | None:
     """Return real data where it is at hand: a build needs none, but is checked against it."""
-    from builders.real import load_real
+    from builders.real import NO_REAL, load_real
 
+    if where == NO_REAL:
+        return None
     try:
         return load_real(task, where, allow_hub=False)
     except NotAtHand:

@@ -20,8 +20,8 @@ def not_negative(text: str) -> int:
     return int(text)
 
 
-def add_corpus_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--per-label`, `--texts-per-request` and `--real`."""
+def add_corpus_options(parser: argparse.ArgumentParser, *, hub: bool = True) -> None:
+    """Add `--per-label`, `--texts-per-request` and `--real`, which may ask the Hub unbidden."""
     parser.add_argument(
         "--per-label",
         type=positive,
@@ -38,7 +38,7 @@ def add_corpus_options(parser: argparse.ArgumentParser) -> None:
         "--real",
         metavar="PATH",
         help="real texts: a CSV, TSV, JSONL or Parquet file, a folder of them, hub, or none "
-        "(else: $UNDERSTUDY_DATA/real, then the Hub)",
+        f"(else: $UNDERSTUDY_DATA/real{', then the Hub' if hub else ''})",
     )
 
 

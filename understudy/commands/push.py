@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="CHECK",
         help="push in spite of what this check found (may be repeated); card-edits: lose edits "
-        "of the card on the Hub that are not below the line for them",
+        "of the card on the Hub that are not below the line for them, or that the folder's own "
+        "text replaces",
     )
     dataset.add_argument(
         "--real",
