@@ -56,9 +56,9 @@ def model_card(
     own = _metadata(run, name, licence)
     theirs = [tag for tag in kept.get("tags") or () if tag != _SYNTHETIC]
     own["tags"] = list(dict.fromkeys([*own["tags"], *theirs]))
-    block = yaml.safe_dump(
-        {**kept, **own}, sort_keys=False, allow_unicode=True, width=math.inf
-    ).rstrip()
+    # Ours first: the same push again gives the same bytes, and finds its commit.
+    merged = {**own, **{key: value for key, value in kept.items() if key not in own}}
+    block = yaml.safe_dump(merged, sort_keys=False, allow_unicode=True, width=math.inf).rstrip()
     body = (
         environment(TEMPLATES)
         .get_template("model_card.md.j2")
