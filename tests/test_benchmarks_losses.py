@@ -166,10 +166,10 @@ def test_a_cell_of_fine_tuning() -> None:
     """Every test text is predicted; the time it takes can be told before."""
     trainers = FinetuneTrainers()
 
-    made = run_cell(SMALL, "dimp", trainers, FEW)
+    made = run_cell(SMALL, "cross_entropy + real", trainers, FEW)
 
-    assert (made.n_train, made.predictions.shape) == (12, (1, 8))
-    assert made.key == key_of(SMALL, "dimp", trainers, FEW)
+    assert (made.n_train, made.predictions.shape) == (18, (1, 8))
+    assert made.key == key_of(SMALL, "cross_entropy + real", trainers, FEW)
     assert trainers.seconds([(SMALL, "dimp")], FEW) > 0
 
 
