@@ -1,6 +1,7 @@
 """Asking a live LLM over HTTP: order, quotas, retries, failures, budgets, and the corpus."""
 
 import asyncio
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from builders.generation import Asking, Budget, Caps, Generation, Progress, Stretch
 from builders.generation.budget import Use
+from builders.generation.outcome import Book, Talk
 from builders.ledger import Ledger
 from builders.llms.base import BudgetMet, Limits, Price, Sampling
 from builders.llms.openai_chat import OpenAIChat
@@ -187,12 +189,47 @@ def test_what_a_ledger_does_not_take_at_first_is_kept_at_the_end(
                 raise UserError("the disk is full")
             return super().record_all(*answers, **how)
 
-    server.answer = answer_two
+    # The first answer comes alone: what comes together is tried one by one, and would be kept.
+    asked = itertools.count()
+    server.answer = lambda body: Answer(written(body, 2), delay_s=0.3 if next(asked) else 0.0)
     with Full(tmp_path / "ledger.sqlite") as ledger:
         with pytest.raises(UserError, match="the disk is full"):
             composed(server, ledger, per_label=64)
 
         assert len(ledger) == len(server.bodies) >= 1
+
+
+def test_answers_that_do_not_fit_together_are_kept_one_by_one(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    """The disk has room for three of five that arrive together; with room again all are kept."""
+
+    class Filling(Ledger):
+        room = 3
+
+        def record_all(self, answers: Any, *where: Any, **how: Any) -> list[Completion]:
+            if len(answers) > self.room:
+                raise UserError("the disk is full")
+            self.room -= len(answers)
+            return super().record_all(answers, *where, **how)
+
+    asking = Asking(TASK, ZeroShot(), Plan(2), llm_at(server))
+    talks = [Talk(Stretch("in/door", i, 1, 1)) for i in range(5)]
+    with Filling(tmp_path / "ledger.sqlite") as ledger:
+        book = Book(asking, ledger, Budget())
+        for talk in talks:
+            assert book.prepare(talk)
+            book.arrived(talk, Completion(f"answer {talk.stretch.conversation}"))
+
+        with pytest.raises(UserError, match="the disk is full"):
+            book.keep()
+
+        assert len(ledger) == 3
+        assert [talk.contents for talk in talks[2:4]] == [["answer 2"], []]
+        ledger.room = 2
+        book.keep()
+        assert len(ledger) == 5
+        assert book.progress.answered == 5
 
 
 def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:

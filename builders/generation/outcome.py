@@ -135,13 +135,23 @@ class Book:
         arrived, self._arrived = self._arrived, []
         if not arrived:
             return
+        try:
+            self._keep(arrived)
+        except Exception:
+            self._arrived = arrived
+            if len(arrived) == 1:
+                raise
+            # A disk that fills up may still take some of them, each in a transaction of its own.
+            while self._arrived:
+                self._keep(self._arrived[:1])
+                del self._arrived[0]
+        self.show()
+
+    def _keep(self, arrived: list[tuple[Talk, Completion]]) -> None:
+        """Keep answers, all or none of them."""
         answers = [Answered(talk.key, _request(talk), answer) for talk, answer in arrived]
         llm = self.llm
-        try:
-            kept = self.ledger.record_all(answers, llm.endpoint, llm.model, noted=self._notes_sent)
-        except Exception:
-            self._arrived[:0] = arrived  # the ledger may take them later
-            raise
+        kept = self.ledger.record_all(answers, llm.endpoint, llm.model, noted=self._notes_sent)
         for (talk, own), standing in zip(arrived, kept, strict=True):
             bound, prompt, answer = talk.bound, own.prompt_tokens, own.completion_tokens
             used = Use(
@@ -152,7 +162,6 @@ class Book:
             talk.contents.append(standing.content)
             self.progress.answered += 1
             self._add_tokens(standing)
-        self.show()
 
     def unanswered(self, talk: Talk, *, lost: bool) -> None:
         """Free what was set aside, unless an answer may have got lost: then it counts as used."""
