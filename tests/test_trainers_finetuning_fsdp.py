@@ -41,6 +41,7 @@ state.AcceleratorState.__init__ = begin_as_on_gpus
 
 from torch.distributed.tensor import DTensor
 from trainers.finetune import main
+from trainers.finetuning.processes import end
 from trainers.finetuning.weighted_trainer import WeightedTrainer
 
 report, killed_at, *words = sys.argv[1:]
@@ -67,7 +68,7 @@ def prepare_and_tell(self, *given, **named):
     return prepared
 
 WeightedTrainer.training_step, Accelerator.prepare = step_or_end, prepare_and_tell
-sys.exit(main(words))
+end(main(words))
 """
 """Runs the entry; each process notes what it holds, and the second may be killed at a step."""
 

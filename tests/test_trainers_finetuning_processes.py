@@ -42,11 +42,12 @@ def told(event, arguments):
 
 sys.addaudithook(told)
 from trainers.finetune import main
+from trainers.finetuning.processes import end
 code = main(sys.argv[3:])
 rank = os.environ["RANK"]
 report = {"world": int(os.environ["WORLD_SIZE"]), "written": opened}
 Path(sys.argv[1], rank + ".json").write_text(json.dumps(report))
-sys.exit(code)
+end(code)
 """
 """Runs the entry, and notes every file that this process writes.
 
@@ -57,6 +58,7 @@ larger file than it has to.
 KILLED = """
 import os, signal, sys
 from trainers.finetune import main
+from trainers.finetuning.processes import end
 from trainers.finetuning.weighted_trainer import WeightedTrainer
 
 step = WeightedTrainer.training_step
@@ -67,7 +69,7 @@ def step_or_end(self, *given, **named):
     return step(self, *given, **named)
 
 WeightedTrainer.training_step = step_or_end
-sys.exit(main(sys.argv[2:]))
+end(main(sys.argv[2:]))
 """
 """Runs the entry; the second process is killed when so many steps are done."""
 
@@ -248,3 +250,36 @@ def test_fewer_texts_than_processes_are_refused(world: World, tmp_path: Path) ->
     assert done.returncode != 0
     assert done.stderr.count("trainers.finetune: batch_size: 1 is less than the 2 processes") == 1
     assert not (tmp_path / "out" / "run.json").exists()
+
+
+ENDING = """
+import atexit, sys, threading, time
+from trainers.finetuning.processes import end
+
+class Held:
+    def __del__(self):
+        print("taken down")
+
+held = Held()
+atexit.register(print, "registered")
+threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+end(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("processes", "printed"),
+    [(1, ["thread", "registered", "taken down"]), (2, ["thread", "registered"])],
+)
+def test_one_of_several_processes_ends_before_python_is_taken_down(
+    processes: int, printed: list[str]
+) -> None:
+    """Threads of gloo would abort it; other threads and what is registered are waited for."""
+    env = {**os.environ, "WORLD_SIZE": str(processes)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING], capture_output=True, text=True, env=env, check=False
+    )
+
+    assert (done.returncode, done.stdout.split("\n")[:-1]) == (3, printed)
+    assert done.stderr == ""

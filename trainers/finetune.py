@@ -21,7 +21,7 @@ from pathlib import Path
 from builders.errors import UserError
 from trainers.finetuning.classifier import Finetune
 from trainers.finetuning.command_line import make_parser, parse
-from trainers.finetuning.processes import leave, rank, wait_for_the_first
+from trainers.finetuning.processes import end, leave, rank, wait_for_the_first
 from trainers.finetuning.settings import FinetuneSettings
 
 __all__ = ["Finetune", "FinetuneSettings", "main", "make_parser", "parse"]
@@ -65,4 +65,4 @@ def _failed(line: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from builders.errors import UserError
 
@@ -72,7 +75,26 @@ def in_first(do: Callable[[], T]) -> T:
 
 
 def leave() -> None:
-    """End the communication between processes, without which some end in an abort."""
+    """End the communication between processes: all have said what they had to say."""
     from accelerate import PartialState
 
     PartialState().destroy_process_group()
+
+
+def end(code: int) -> NoReturn:
+    """End this program; where it is one process of several, without taking Python down before.
+
+    Spread weights and meshes keep the groups of processes alive past `leave`, with threads that may
+    still hold a tensor. Such a thread asks for the interpreter that is gone, and aborts the process
+    ("terminate called without an active exception", PyTorch issue 190489): a run that is whole
+    would end as a failed one. All else that an end of Python does is done here.
+    """
+    if started() == 1:
+        sys.exit(code)
+    for thread in threading.enumerate():
+        if not (thread.daemon or thread is threading.current_thread()):
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
