@@ -422,6 +422,22 @@ def test_a_part_of_a_known_text_is_no_copy_of_it() -> None:
     assert CopyIndex([known], contained=True).copy_of(text) is None
 
 
+def test_an_excerpt_of_a_known_text_is_a_copy_from_eight_words() -> None:
+    """At its begin, inside or at its end; seven words are none, nor is a part of a word."""
+    known = (
+        f"Long ago it was written that {HARBOUR}, and then a great many other things as well " * 9
+    )
+    index = CopyIndex([known, "some other text of no more than ten words or so"], contained=True)
+    words = comparison_key(known).split()
+
+    for start in (0, 20, len(words) - CONTAINED_WORDS):
+        text = " ".join(words[start : start + CONTAINED_WORDS]).capitalize()
+        assert index.copy_of(f"{text}!") == comparison_key(known)
+        assert index.copy_of(text.rsplit(" ", 1)[0]) is None
+        assert index.copy_of(f"{text}x") is None
+        assert CopyIndex([known]).copy_of(text) is None
+
+
 def test_a_known_text_ends_with_a_whole_word() -> None:
     """A known text that ends inside a longer word is not held in the text."""
     known = "a b c d e f g h car"
@@ -434,11 +450,12 @@ def test_a_known_text_ends_with_a_whole_word() -> None:
 
 @pytest.mark.parametrize("reason", ["seed_copy", "real_test_copy"])
 def test_copies_of_real_texts_are_rejected_by_their_reason(reason: str) -> None:
-    """Verbatim, nearly verbatim and inside a longer text; the same style is none."""
+    """Verbatim, nearly verbatim, inside a longer text and in part; the same style is none."""
     copies = [
         candidate(HARBOUR.upper()),
         candidate(HARBOUR.replace("Friday", "Fridays")),
         candidate(f"Reporters say: {HARBOUR}, and that it may take many months to mend it all."),
+        candidate(" ".join(HARBOUR.split()[:CONTAINED_WORDS])),
     ]
     own = candidate("The harbour office opened a second dock on Sunday once the paint was dry")
     one: Filter = SeedCopy([HARBOUR]) if reason == "seed_copy" else RealTestCopy([HARBOUR])

@@ -112,7 +112,7 @@ def test_a_file_of_texts_becomes_a_data_set(server: ChatServer, folder: Path) ->
         name: NAMES[label] for name, label in zip(corpus.ids, corpus.labels, strict=True)
     }
     assert set(corpus.ids) == set(POOL.ids)
-    assert len(names_in(folder / "labelled" / "ledger.sqlite")) == REQUESTS + 5
+    assert len(names_in(folder / "ledger.sqlite")) == REQUESTS + 5
 
 
 def test_the_data_set_loads_with_its_labels_and_provenance(
@@ -181,7 +181,7 @@ def test_an_export_labels_the_same_texts_without_the_server(
     """The ledger becomes a recording that knows the texts by their names."""
     annotated(server, folder)
     asked = len(server.bodies)
-    bare(folder, "ledger", "export", "labelled/ledger.sqlite", "--out", "rec")
+    bare(folder, "ledger", "export", "ledger.sqlite", "--out", "rec")
 
     again = ended(command(server, "--llm", "recording:rec", out="again"), folder)
 
@@ -230,7 +230,7 @@ def test_a_stopped_labelling_keeps_what_is_in_flight_and_a_partial_data_set(
     assert errors.count("\n") == 1
     assert f"understudy annotate: stopped by {number.name}; " in errors
     assert "the same command goes on from there" in errors
-    assert len(names_in(folder / "labelled" / "ledger.sqlite")) == asked
+    assert len(names_in(folder / "ledger.sqlite")) == asked
     record = record_in(folder / "labelled/plants")
     assert record.unfinished == f"stopped by {number.name}"
     assert record.unlabelled["not asked"] == 60 - 5 * asked

@@ -82,7 +82,7 @@ def test_a_build_writes_the_corpus_and_says_what_was_asked(
     assert (result.returncode, result.stderr) == (0, "")
     assert f"requests: {REQUESTS} answered now, 0 in the ledger before" in result.stdout
     assert f"in/door: {PER_LABEL} kept" in result.stdout
-    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == REQUESTS
+    assert len(names_in(folder / "ledger.sqlite")) == REQUESTS
     card = (folder / "corpora" / "plants" / "README.md").read_text(encoding="utf-8")
     assert "LLM: gardener at 127.0.0.1" in card
     assert f"Requests answered: {REQUESTS}" in card
@@ -120,7 +120,7 @@ def test_an_export_builds_the_same_texts_without_the_server(
     built(server, folder)
     understudy = [sys.executable, "-m", "understudy"]
     steps = [
-        ["ledger", "export", "corpora/ledger.sqlite", "--out", "mine", "--requests"],
+        ["ledger", "export", "ledger.sqlite", "--out", "mine", "--requests"],
         ["build", "plants.yaml", "--llm", "recording:mine", "--out", "again"],
     ]
     for step in steps:
@@ -145,7 +145,7 @@ def test_the_ledger_is_shown(server: ChatServer, folder: Path) -> None:
     built(server, folder)
 
     shown = subprocess.run(
-        [*LEDGER, "show", "corpora/ledger.sqlite", "--price", "1,1"],
+        [*LEDGER, "show", "ledger.sqlite", "--price", "1,1"],
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -194,7 +194,7 @@ def test_a_stopped_build_keeps_what_is_in_flight_and_a_partial_corpus(
     assert errors.count("\n") == 1
     assert f"stopped by {number.name}" in errors
     assert "the same command goes on from there" in errors
-    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == asked
+    assert len(names_in(folder / "ledger.sqlite")) == asked
     record = json.loads((folder / "corpora/plants/zero_shot/corpus.json").read_text())
     assert sum(record["kept"].values()) == asked * PORTION
     assert record["unfinished"] == f"stopped by {number.name}"
@@ -213,7 +213,7 @@ def test_a_second_signal_stops_at_once(server: ChatServer, folder: Path) -> None
 
     assert code in (130, 143)
     assert "Traceback" not in errors
-    assert len(names_in(folder / "corpora" / "ledger.sqlite")) == 5
+    assert len(names_in(folder / "ledger.sqlite")) == 5
 
 
 def test_two_builds_share_one_ledger(server: ChatServer, folder: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "ledger.sqlite" in result.stderr
-    kept = len(names_in(folder / "corpora" / "ledger.sqlite"))
+    kept = len(names_in(folder / "ledger.sqlite"))
     assert kept > 0
     assert built(server, folder).returncode == 0
     assert len(server.bodies) <= kept + 2 * REQUESTS + 8
@@ -428,7 +428,7 @@ def test_a_key_is_sent_and_written_nowhere(server: ChatServer, folder: Path) -> 
     server.answer = answer
     said = built(server, folder, OPENAI_API_KEY=KEY)
     exported = subprocess.run(
-        [*LEDGER, "export", "corpora/ledger.sqlite", "--out", "mine", "--requests"],
+        [*LEDGER, "export", "ledger.sqlite", "--out", "mine", "--requests"],
         cwd=folder,
         env=environment(OPENAI_API_KEY=KEY),
         capture_output=True,
@@ -449,7 +449,7 @@ def test_a_key_is_sent_and_written_nowhere(server: ChatServer, folder: Path) -> 
 
 def refused_for_its_ledger(server: ChatServer, folder: Path) -> None:
     """Build again; the one line names the ledger, which stays as it is, and nothing is sent."""
-    ledger = folder / "corpora" / "ledger.sqlite"
+    ledger = folder / "ledger.sqlite"
     before, asked = ledger.read_bytes(), len(server.bodies)
 
     result = built(server, folder)
@@ -464,7 +464,7 @@ def refused_for_its_ledger(server: ChatServer, folder: Path) -> None:
 def test_a_damaged_ledger_is_one_line(server: ChatServer, folder: Path) -> None:
     """A ledger cut in half is named, not begun anew."""
     built(server, folder)
-    ledger = folder / "corpora" / "ledger.sqlite"
+    ledger = folder / "ledger.sqlite"
     ledger.write_bytes(ledger.read_bytes()[: ledger.stat().st_size // 2])
 
     refused_for_its_ledger(server, folder)
@@ -475,7 +475,7 @@ def test_a_ledger_that_another_program_holds_is_one_line(server: ChatServer, fol
     """After half a minute the build says what it waits for."""
     built(server, folder, "--max-requests", "4")
     with contextlib.closing(
-        sqlite3.connect(folder / "corpora" / "ledger.sqlite", isolation_level=None)
+        sqlite3.connect(folder / "ledger.sqlite", isolation_level=None)
     ) as other:
         other.execute("BEGIN IMMEDIATE")
         result = built(server, folder)

@@ -102,9 +102,13 @@ def test_another_study_is_refused_as_the_study_would_be(
 
 
 def test_requests_of_a_live_llm_are_counted_without_a_key(
-    little_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    little_world: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Written texts, and labels of training and of test texts; no key, no ledger, nothing sent."""
+    monkeypatch.chdir(tmp_path)
     live = ["--llm", "openai:gpt-4o-mini", "--texts-per-request", "2", "--dry-run"]
     arms = ["--arms", "main,llm_labelled,llm", "--labelled", "30", "--classified", "10"]
 
@@ -126,9 +130,13 @@ def test_requests_of_a_live_llm_are_counted_without_a_key(
 
 
 def test_what_a_ledger_holds_is_not_counted_again(
-    little_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    little_world: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After the study, its requests are in the ledger and its runs are there."""
+    monkeypatch.chdir(tmp_path)
     with running_chat_server() as server:
         server.answer = lambda body: Answer(written(body, 2))
         live = ["--llm", "openai:gardener", "--base-url", server.url, "--texts-per-request", "2"]

@@ -66,7 +66,7 @@ def test_a_live_llm_writes_the_corpora_of_a_study(
     assert study(server, "--real", "real") == 0
     # Two labels, two strategies, three requests of two texts each.
     assert len(server.bodies) == 12
-    assert (folder / "runs" / "ledger.sqlite").is_file()
+    assert (folder / "ledger.sqlite").is_file()
     assert "3 runs done, 0 were there" in capsys.readouterr().out
 
     assert study(server, "--real", "real") == 0
@@ -85,6 +85,31 @@ def test_nothing_is_asked_where_there_is_nothing_to_test_on(
 
     assert server.bodies == []
     assert "nothing to run: --real empty: no data for plants" in capsys.readouterr().err
+
+
+def test_nothing_is_asked_where_one_corpus_would_be_left_alone(
+    server: ChatServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without real texts a corpus is scored on another, and few_shot cannot be written."""
+    assert study(server, "--real", "none", "--arms", "zero_shot,few_shot") == 2
+
+    assert server.bodies == []
+    told = capsys.readouterr().err
+    assert "nothing to run: " in told
+    assert "a corpus could be scored on another, and there are not two" in told
+
+
+def test_what_a_build_was_answered_a_study_does_not_ask_again(
+    server: ChatServer, folder: Path
+) -> None:
+    """All commands of a folder share one ledger."""
+    asked = ("--llm", "openai:gardener", "--base-url", server.url, "--texts-per-request", "2")
+    assert main(["build", "plants.yaml", *asked, "--per-label", "6"]) == 0
+    assert len(server.bodies) == 6
+
+    assert study(server, "--real", "real") == 0
+
+    assert len(server.bodies) == 12
 
 
 def test_a_budget_that_is_met_ends_the_study_and_the_next_call_goes_on(

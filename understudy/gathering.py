@@ -98,21 +98,36 @@ def _corpora(
     why: str,
 ) -> tuple[dict[str, Composition], dict[str, str]]:
     """Return the corpora that can be written, and why the others cannot."""
-    compositions: dict[str, Composition] = {}
-    unwritten: dict[str, str] = {}
     train = real.train if real else None
+    asked = list(strategies)
+    unwritten = {
+        name: reason for name in asked if (reason := _cannot_write(task, name, writer, train, why))
+    }
+    left = [name for name in asked if name not in unwritten]
+    if writer.asks and real is None and not (settings.agreement and len(left) > 1):
+        # What is not used is not paid for.
+        unwritten |= dict.fromkeys(left, _untested(why, alone=settings.agreement))
+        left = []
     # One index for all strategies: building it is the larger part of filtering.
     tested = CopyIndex(real.test.texts, contained=True) if real else None
-    for name in strategies:
-        if not writer.llm.can_answer(task, name):
-            unwritten[name] = f"{writer.llm.description} has no answers for it"
-        elif writer.asks and real is None and not settings.agreement:
-            unwritten[name] = f"nothing to test on: {why}"  # what is not used is not paid for
-        elif name == FewShot.name and writer.asks and not train:
-            unwritten[name] = f"its prompts show real training texts, and there are none: {why}"
-        else:
-            compositions[name] = _compose(task, name, settings, writer, train, tested)
-    return compositions, unwritten
+    return {name: _compose(task, name, settings, writer, train, tested) for name in left}, unwritten
+
+
+def _cannot_write(
+    task: Task, strategy: str, writer: Writer, train: LabelledTexts | None, why: str
+) -> str:
+    """Return why the LLM cannot write a corpus, empty if it can."""
+    if not writer.llm.can_answer(task, strategy):
+        return f"{writer.llm.description} has no answers for it"
+    if strategy == FewShot.name and writer.asks and not train:
+        return f"its prompts show real training texts, and there are none: {why}"
+    return ""
+
+
+def _untested(why: str, *, alone: bool) -> str:
+    """Return why nothing is scored; `alone`: it would be on another corpus, if there were two."""
+    more = " (a corpus could be scored on another, and there are not two)" if alone else ""
+    return f"nothing to test on: {why}{more}"
 
 
 @dataclass(frozen=True)
@@ -146,8 +161,7 @@ class _Lacks:
         if self.real is not None:
             return ""
         if not self.agreement:
-            more = " (a corpus could be scored on another, and there are not two)"
-            return f"nothing to test on: {self.why}{more if self.alone else ''}"
+            return _untested(self.why, alone=self.alone)
         if parse_arm(name).kind is not Kind.MAIN:
             return f"a corpus is scored on another one only whole: {self.why}"
         return ""

@@ -14,8 +14,6 @@ from builders.llms import LLM, LLMOptions, create_llm
 from builders.llms.base import LiveLLM
 from understudy.settings import is_recording
 
-LEDGER = "ledger.sqlite"
-
 
 @dataclass(frozen=True)
 class LLMSession:

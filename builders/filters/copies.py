@@ -36,8 +36,8 @@ class CopyIndex:
     Args:
         texts: The first known texts.
         threshold: Least Jaccard index of a near copy.
-        contained: Also call a text a copy that holds a known text of `CONTAINED_WORDS` words or
-            more word for word.
+        contained: Also call a text a copy that holds a known text word for word, or stands in one,
+            where the shorter of the two has `CONTAINED_WORDS` words or more.
     """
 
     def __init__(
@@ -106,6 +106,9 @@ class CopyIndex:
                 known = self._keys[first + place]
                 if jaccard(probe.shingles, shingles(known)) >= self._threshold:
                     return known
+                # What stands in a text has no shingle that is not in it: it is a candidate.
+                if self._contained and _is_excerpt(key, known):
+                    return known
         return None
 
     def _held_in(self, key: str) -> str | None:
@@ -119,6 +122,11 @@ class CopyIndex:
                 if f"{key[start:]} ".startswith(f"{known} "):
                     return known
         return None
+
+
+def _is_excerpt(key: str, known: str) -> bool:
+    """Say whether `key` stands in `known` word for word, and is long enough to be copied."""
+    return key.count(" ") >= CONTAINED_WORDS - 1 and f" {key} " in f" {known} "
 
 
 @lru_cache(maxsize=8)

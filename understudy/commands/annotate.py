@@ -79,17 +79,16 @@ def run(args: argparse.Namespace) -> int:
     from builders.corpus import check_folder
     from builders.tasks import load_task
     from understudy.live_line import LiveLine
-    from understudy.llm_session import LEDGER, LLMSession
+    from understudy.llm_session import LLMSession
 
     task = load_task(args.task)
     folder = args.out or Path("labelled") / task.name
     refuse_unloadable(folder)
     check_folder(folder, task, CONFIGURATION)
     pool, source = _pool(args, task)
-    ledger = args.ledger or folder.resolve().parent / LEDGER
     line = LiveLine()
     options = read_llm_options(args, asks=not args.dry_run)
-    session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
+    session = LLMSession(args.llm, options, read_caps(args), args.ledger, line.show)
     order = _order(args, live=session.live)
     if args.dry_run:
         return _dry_run(task, pool, order, session)

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from builders.strategies import create_strategy
     from builders.tasks import load_task
     from understudy.live_line import LiveLine
-    from understudy.llm_session import LEDGER, LLMSession
+    from understudy.llm_session import LLMSession
 
     task = load_task(args.task)
     create_strategy(args.strategy)
@@ -64,10 +64,9 @@ def run(args: argparse.Namespace) -> int:
     refuse_unloadable(folder)
     check_folder(folder, task, args.strategy)
     order = Order(args.strategy, args.per_label, args.texts_per_request, args.seed)
-    ledger = args.ledger or folder.resolve().parent / LEDGER
     line = LiveLine()
     options = read_llm_options(args, asks=not args.dry_run)
-    session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
+    session = LLMSession(args.llm, options, read_caps(args), args.ledger, line.show)
     if args.dry_run:
         return _dry_run(args, task, order, session)
     with line, session.opened() as (llm, live):

@@ -88,8 +88,9 @@ def add_llm_options(parser: argparse.ArgumentParser, *, talks: bool = True) -> N
     add(
         "--ledger",
         type=Path,
+        default=Path("ledger.sqlite"),
         metavar="FILE",
-        help="where answers are kept for good (ledger.sqlite beside the output folder)",
+        help="where answers are kept for good, of all commands (%(default)s in this folder)",
     )
 
 

@@ -30,14 +30,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the study; a call that is stopped is taken up by the same call again."""
     from understudy.dry_run import dry_run
     from understudy.live_line import LiveLine
-    from understudy.llm_session import LEDGER, LLMSession
+    from understudy.llm_session import LLMSession
 
     if started() > 1:
         return _refuse_a_launcher()
     line = LiveLine()
-    ledger = args.ledger or args.out.resolve().parent / LEDGER
     options = read_llm_options(args, asks=not args.dry_run)
-    session = LLMSession(args.llm, options, read_caps(args), ledger, line.show)
+    session = LLMSession(args.llm, options, read_caps(args), args.ledger, line.show)
     asked = read_study_options(args, session.asked())
     processes = asked.processes or _one_a_gpu(asked.settings)
     if args.dry_run:

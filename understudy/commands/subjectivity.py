@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="judgements (CSV, JSONL): judge, a, b, more_objective (default: those of the LLM "
-        "judges that ship)",
+        help="judgements (CSV, TSV, JSONL, Parquet): judge, a, b, more_objective (default: those "
+        "of the LLM judges that ship)",
     )
     votes = actions.add_parser("votes", help="summarise annotators' votes on texts")
     votes.add_argument(

@@ -67,19 +67,18 @@ def ask_llm(args: argparse.Namespace) -> int:
     from evaluation.subjectivity.llm_judges import ask_judges, pairs_asking
     from understudy.commands.corpus_output import UNFINISHED
     from understudy.live_line import LiveLine
-    from understudy.llm_session import LEDGER, LLMSession
+    from understudy.llm_session import LLMSession
 
     plan, sheets, tasks = _survey(args)
-    ledger = args.ledger or args.out.resolve().parent / LEDGER
     line = LiveLine()
-    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
+    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), args.ledger, line.show)
     if not session.live:
         raise UserError(
             f"--llm {args.llm}: is not asked; its judgements, where it has any, are ranked with "
             "understudy subjectivity rank; give --llm openai:MODEL, or another live one"
         )
     if args.dry_run:
-        return _dry_run(args, plan, sheets, tasks, ledger)
+        return _dry_run(args, plan, sheets, tasks, args.ledger)
     with line, session.opened() as (llm, live):
         assert isinstance(llm, LiveLLM) and live is not None
         asked = ask_judges(plan, *pairs_asking(plan, sheets, llm, tasks, args.seed), live)

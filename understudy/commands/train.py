@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("task", metavar="TASK", help="a task's name, or the path of a task file")
     parser.add_argument(
-        "--arm", required=True, help="what it is trained on: real, real_full, or a strategy"
+        "--arm",
+        required=True,
+        help="what it is trained on: real, real_full, a strategy, or another arm of a study, such "
+        "as few_shot+real@50",
     )
     parser.add_argument(
         "--seed",
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from builders.tasks import load_task
     from evaluation.arms import LLM, parse_arm
     from understudy.live_line import LiveLine
-    from understudy.llm_session import LEDGER, LLMSession
+    from understudy.llm_session import LLMSession
     from understudy.settings import StudySettings
     from understudy.training import Training, check_out, train_one
 
@@ -74,8 +77,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path("models") / f"{task.name}-{args.arm}-{args.seed}"
     check_out(out)
     line = LiveLine()
-    ledger = args.ledger or out.resolve().parent / LEDGER
-    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), ledger, line.show)
+    session = LLMSession(args.llm, read_llm_options(args), read_caps(args), args.ledger, line.show)
     settings = StudySettings(
         llm=args.llm,
         per_label=args.per_label,
