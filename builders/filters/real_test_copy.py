@@ -7,7 +7,7 @@ from builders.filters.copies import CopyIndex
 
 
 class RealTestCopy(Filter):
-    """Rejects a text that repeats a real test text, or holds a longer one, verbatim or nearly so.
+    """Rejects a text that repeats a real test text, verbatim or nearly so, holds or is part of one.
 
     Args:
         texts: The real test texts, or an index of them that several chains share (built with

@@ -7,7 +7,7 @@ from builders.filters.copies import CopyIndex
 
 
 class SeedCopy(Filter):
-    """Rejects a text that repeats an example, or holds a longer one, verbatim or nearly so.
+    """Rejects a text that repeats an example, verbatim or nearly so, holds or is part of one.
 
     Args:
         examples: The real texts that the prompts showed. None, or no text at all, where they are

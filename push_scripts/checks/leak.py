@@ -11,7 +11,7 @@ TEST, TRAIN, SEED = "real test text", "real training text", "seed example"
 
 
 class Leak(Check):
-    """Finds texts that are real ones, verbatim or nearly so.
+    """Finds texts that are real ones, verbatim or nearly so, or hold or are a part of one.
 
     Args:
         real: The task's real texts; None where they are not at hand.
