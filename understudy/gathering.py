@@ -1,7 +1,6 @@
 """Gathers what one task of a study needs: loads real texts, composes corpora, names what lacks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from builders.composition import Composition, Order
 from builders.data import LabelledTexts
@@ -12,19 +11,11 @@ from builders.real import HUB, RealData, load_real
 from builders.real.splitting import stratified
 from builders.strategies import FewShot
 from builders.tasks.base import Task
-from evaluation.arms import (
-    GOLD_LABELLED,
-    LLM,
-    LLM_LABELLED,
-    REAL,
-    REAL_FULL,
-    Kind,
-    Part,
-    parse_arm,
-)
+from evaluation.arms import REAL
 from evaluation.subjectivity.vote_source import VoteSource
 from understudy.arm_groups import expanded, needs_labels, strategies_of
-from understudy.llm_labels import TEST, TRAIN, LLMLabels, ask_for_labels
+from understudy.lacks import Lacks, untested
+from understudy.llm_labels import LLMLabels, ask_for_labels
 from understudy.materials import Materials
 from understudy.settings import DEFAULT_REAL_PER_LABEL, StudySettings
 from understudy.stopping import Stopped
@@ -66,7 +57,7 @@ def gather(
     real_counts = real.train.counts() if real else None
     arms = expanded(asked, real_counts, kept, labels.sizes_to_compare(compositions))
     alone = settings.agreement and not agreement
-    lacks = _Lacks(real, why, kept, unwritten, agreement, alone, labels)
+    lacks = Lacks(real, why, kept, unwritten, agreement, alone, labels)
     untrainable = {arm: reason for arm in arms if (reason := lacks.texts(arm))}
     untestable = {arm: reason for arm in arms if (reason := lacks.test(arm))}
     absent = untestable | untrainable
@@ -106,7 +97,7 @@ def _corpora(
     left = [name for name in asked if name not in unwritten]
     if writer.asks and real is None and not (settings.agreement and len(left) > 1):
         # What is not used is not paid for.
-        unwritten |= dict.fromkeys(left, _untested(why, alone=settings.agreement))
+        unwritten |= dict.fromkeys(left, untested(why, alone=settings.agreement))
         left = []
     # One index for all strategies: building it is the larger part of filtering.
     tested = CopyIndex(real.test.texts, contained=True) if real else None
@@ -122,80 +113,6 @@ def _cannot_write(
     if strategy == FewShot.name and writer.asks and not train:
         return f"its prompts show real training texts, and there are none: {why}"
     return ""
-
-
-def _untested(why: str, *, alone: bool) -> str:
-    """Return why nothing is scored; `alone`: it would be on another corpus, if there were two."""
-    more = " (a corpus could be scored on another, and there are not two)" if alone else ""
-    return f"nothing to test on: {why}{more}"
-
-
-@dataclass(frozen=True)
-class _Lacks:
-    """Says what keeps an arm from running; nothing is an empty string.
-
-    Attributes:
-        real: The real data, or None.
-        why: Why there is no real data.
-        kept: Strategy -> label -> texts of its corpus.
-        unwritten: Strategy -> why it has no corpus.
-        agreement: Whether each corpus is scored on another.
-        alone: Whether each would be, if there were two.
-        labels: What the LLM said of real texts.
-    """
-
-    real: RealData | None
-    why: str
-    kept: Mapping[str, Mapping[str, int]]
-    unwritten: Mapping[str, str]
-    agreement: bool
-    alone: bool
-    labels: LLMLabels
-
-    def texts(self, name: str) -> str:
-        """Return why there are no texts to train it on."""
-        return next(filter(None, map(self._of_part, parse_arm(name).parts)), "")
-
-    def test(self, name: str) -> str:
-        """Return why there are none to score it on."""
-        if self.real is not None:
-            return ""
-        if not self.agreement:
-            return _untested(self.why, alone=self.alone)
-        if parse_arm(name).kind is not Kind.MAIN:
-            return f"a corpus is scored on another one only whole: {self.why}"
-        return ""
-
-    def _of_part(self, part: Part) -> str:
-        if part.source in (LLM_LABELLED, GOLD_LABELLED, LLM):
-            return self._of_labels(part.source)
-        if part.source in (REAL, REAL_FULL):
-            if self.real is None:
-                return self.why
-            if not len(self.real.train):
-                return f"{self.real.source} has no training texts"
-            return _too_few(part, self.real.train.counts(), "real training texts")
-        if part.source in self.unwritten:
-            return self.unwritten[part.source]
-        return _too_few(part, self.kept[part.source], f"texts in the corpus {part.source}")
-
-    def _of_labels(self, source: str) -> str:
-        split = TEST if source == LLM else TRAIN
-        labelling = self.labels.labellings.get(split)
-        if labelling is None:
-            return self.labels.why.get(split, self.why)
-        texts = labelling.gold if source == GOLD_LABELLED else labelling.texts
-        empty = [label for label, n in texts.counts().items() if not n] if texts else []
-        if source == LLM or not empty:
-            return ""
-        return f"no text of {len(labelling.asked)} that the LLM labelled is {empty[0]!r}"
-
-
-def _too_few(part: Part, counts: Mapping[str, int], what: str) -> str:
-    least = min(counts, key=lambda label: counts[label])
-    if part.per_label is None or part.per_label <= counts[least]:
-        return ""
-    return f"there are {counts[least]} {what} of {least!r}"
 
 
 def _real(task: Task, settings: StudySettings) -> tuple[RealData | None, str]:
