@@ -135,9 +135,16 @@ def read_corpus(folder: Path, strategy: str, label_names: tuple[str, ...]) -> La
             f"{folder}: its labels are {', '.join(stored)}, the task's are "
             f"{', '.join(label_names)}: build it again"
         )
-    return LabelledTexts(
-        tuple(columns["text"]), tuple(columns["label"]), label_names, tuple(columns["id"])
-    )
+    texts, labels, ids = (tuple(columns[name]) for name in ("text", "label", "id"))
+    for row, (text, label, name) in enumerate(zip(texts, labels, ids, strict=True), 1):
+        if not (isinstance(text, str) and isinstance(name, str)):
+            raise UserError(f"{path}: row {row} has no text or no id; build it again")
+        if not (isinstance(label, int) and 0 <= label < len(label_names)):
+            raise UserError(
+                f"{path}: row {row} has the label {label!r}, and there are {len(label_names)} from "
+                "0; build it again"
+            )
+    return LabelledTexts(texts, labels, label_names, ids)
 
 
 def read_texts(folder: Path, strategy: str, column: str = "text") -> Iterator[Any]:

@@ -361,6 +361,32 @@ def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
         read_corpus(tmp_path / "out", "zero_shot", TASK.label_names)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("label", 5, "row 2 has the label 5, and there are 2 from 0"),
+        ("label", -1, "row 2 has the label -1, "),
+        ("label", None, "row 2 has the label None, "),
+        ("text", None, "row 2 has no text or no id"),
+    ],
+)
+def test_a_file_that_was_changed_by_hand_is_named_with_its_row(
+    tmp_path: Path, column: str, value: object, said: str
+) -> None:
+    """A value that is no label, or no text."""
+    write_corpus(composed(tmp_path), tmp_path / "out")
+    (path,) = (tmp_path / "out" / "zero_shot").glob("*.parquet")
+    table = pyarrow.parquet.read_table(path)
+    values = table.column(column).to_pylist()
+    values[1] = value
+    place, field = table.schema.get_field_index(column), table.schema.field(column)
+    changed = table.set_column(place, field, pyarrow.array(values, field.type))
+    pyarrow.parquet.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+
+    with pytest.raises(UserError, match=f"{path.name}: {said}.*; build it again"):
+        read_corpus(tmp_path / "out", "zero_shot", TASK.label_names)
+
+
 def test_a_corpus_without_any_text_is_not_written(tmp_path: Path) -> None:
     """`load_dataset` reads no empty split; what was there before stays."""
     write_corpus(composed(tmp_path), tmp_path / "out")

@@ -80,6 +80,15 @@ def test_no_failures_are_said_to_be_none() -> None:
     assert {group.share_missed for group in groups} == {0.0, None}
 
 
+def test_an_arm_that_gets_nothing_has_nothing_to_miss() -> None:
+    """The real arm is right on no text: no group says anything."""
+    texts, vectors = _two_subjects()
+    groups = group_failures(texts, vectors, Failures(20, _ints(), _ints(), _ints(3)))
+
+    assert [(group.p_value, group.adjusted_p) for group in groups] == [(1, 1)] * len(groups)
+    assert {group.share_missed for group in groups} == {None}
+
+
 def test_chance_is_not_found() -> None:
     """Missed texts drawn at random give a small p-value no more often than it says."""
     texts, vectors = _two_subjects()

@@ -42,6 +42,8 @@ def test_a_mixture_names_each_source_once() -> None:
         (["real:nan"], "cannot be read"),
         (["synthetic:0"], "a weight is above 0"),
         (["synthetic:-1"], "a weight is above 0"),
+        (["synthetic:1e-300"], "a weight lies between 1e-6 and 1e6"),
+        (["synthetic", "real:1e38"], "a weight lies between 1e-6 and 1e6"),
         (["real:0-per-label"], "at least 1 text a label"),
     ],
 )

@@ -61,6 +61,15 @@ def test_weights_are_1_on_average(world: World) -> None:
     assert texts.weights[48:].tolist() == pytest.approx([204 / 108] * 20)
 
 
+def test_heavy_weights_are_1_on_average(world: World) -> None:
+    """As far as weights may be: 48 texts of weight 1e6, and 20 of 1e-6, which count for nothing."""
+    texts = gathered(world, "synthetic:1e6", "real:10-per-label:1e-6")
+
+    assert texts.weights.dtype == "float32"
+    assert texts.weights[:48].tolist() == pytest.approx([68 / 48] * 48)
+    assert (texts.weights[48:] > 0).all()
+
+
 def test_real_texts_are_drawn_by_the_seed(world: World) -> None:
     """All of them are the arm `real_full`; a shortfall is said."""
     said: list[str] = []
@@ -104,6 +113,18 @@ def test_real_validation_is_not_trained_on(world: World) -> None:
 
     assert texts.validation.counts() == {"drinks": 5, "walks": 5}
     assert not set(texts.validation.texts) & set(texts.train.texts)
+
+
+def test_fewer_texts_to_watch_on_than_asked_for_are_said(world: World) -> None:
+    """All 30 real training texts of each label are watched on, where 40 were asked for."""
+    said: list[str] = []
+    texts = gathered(world, "synthetic", validation="real:40-per-label", said=said)
+    assert texts.validation is not None
+
+    assert len(texts.validation) == 60
+    assert said == [
+        f"--validation real: 30 texts of {label!r}, not the 40 asked for" for label in LABELS
+    ]
 
 
 def test_the_checker_has_not_seen_what_training_is_watched_on(world: World) -> None:

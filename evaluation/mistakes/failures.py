@@ -129,8 +129,10 @@ def group_failures(
         np.bincount(clusters.of_text[some], minlength=clusters.of_text.max() + 1)
         for some in (np.arange(len(texts)), failures.right, failures.missed)
     )
-    # Where nothing was right or nothing missed, every outcome is as extreme: 1.
     p_values = hypergeom.sf(n_missed - 1, n_right.sum(), n_missed.sum(), n_right)
+    # Where nothing was right or nothing missed, every outcome is as extreme; SciPy has no number
+    # for a draw from nothing.
+    p_values = np.where(np.isnan(p_values), 1.0, p_values)
     adjusted = false_discovery_control(p_values)
     keywords = group_keywords(texts, clusters.of_text)
     overall = _share(n_missed.sum(), n_right.sum())

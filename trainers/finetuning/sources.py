@@ -22,6 +22,7 @@ SYNTHETIC: Source = "synthetic"
 REAL: Source = "real"
 _SOURCES = (SYNTHETIC, REAL)
 _AMOUNT = re.compile(r"([0-9]+)-per-label")
+_HEAVIEST = 1e6
 _FORM = "SOURCE[:N-per-label][:WEIGHT], such as synthetic:1.0 or real:100-per-label"
 
 
@@ -32,7 +33,7 @@ class Part:
     Attributes:
         source: Where its texts are from.
         per_label: Texts of each label at most; None for all.
-        weight: How much each of its texts counts beside those of other parts, above 0.
+        weight: How much each of its texts counts beside those of other parts, 1e-6 to 1e6.
     """
 
     source: Source
@@ -101,6 +102,10 @@ def _part(word: str, option: str) -> Part:
     if weight is None or weight <= 0:
         raise UserError(
             f"{option} {word}: a weight is above 0; leave out a source that is not to count"
+        )
+    if not 1 / _HEAVIEST <= weight <= _HEAVIEST:
+        raise UserError(
+            f"{option} {word}: a weight lies between 1e-6 and 1e6, so that it can be computed with"
         )
     if 0 in amounts:
         raise UserError(f"{option} {word}: give at least 1 text a label, or leave the source out")

@@ -89,11 +89,12 @@ def gather_texts(
         train, weights = train.select(kept), weights[kept]
     elif validation is not None and real is not None:
         watched = real_held_out(real, train, validation.per_label, seed)
+        _say_fewer("--validation real", watched, validation.per_label or 0, said)
     refuse_gaps(train, "training")
     return RunTexts(
         arm="+".join(_arm(part, record) for part in parts),
         train=train,
-        weights=weights / weights.mean(),
+        weights=(weights / weights.mean()).astype(np.float32),
         validation=watched,
         checker=_checker_texts(at_hand[REAL], watched, recipe.checker_per_label, seed, said)
         if checker
@@ -184,13 +185,19 @@ def _checker_texts(
 def _drawn(part: Part, texts: LabelledTexts, seed: int, said: Said) -> LabelledTexts:
     if part.per_label is None:
         return texts
-    for label, n in texts.counts().items():
-        if n < part.per_label:
-            said(f"{part.source}: {n} texts of {label!r}, not the {part.per_label} asked for")
+    _say_fewer(part.source, texts, part.per_label, said)
     return texts.sample_per_label(part.per_label, seed)
 
 
-def _mixed(parts: Sequence[Part], drawn: Sequence[LabelledTexts]) -> tuple[LabelledTexts, Floats]:
+def _say_fewer(what: str, texts: LabelledTexts, per_label: int, said: Said) -> None:
+    for label, n in texts.counts().items():
+        if n < per_label:
+            said(f"{what}: {n} texts of {label!r}, not the {per_label} asked for")
+
+
+def _mixed(
+    parts: Sequence[Part], drawn: Sequence[LabelledTexts]
+) -> tuple[LabelledTexts, NDArray[np.float64]]:
     """Return the texts of all parts, each part's after the other's, and their weights."""
     texts = LabelledTexts(
         texts=tuple(text for each in drawn for text in each.texts),
@@ -203,4 +210,4 @@ def _mixed(parts: Sequence[Part], drawn: Sequence[LabelledTexts]) -> tuple[Label
         ),
     )
     weights = [part.weight for part, each in zip(parts, drawn, strict=True) for _ in each.ids]
-    return texts, np.asarray(weights, dtype=np.float32)
+    return texts, np.asarray(weights, dtype=np.float64)  # their mean may be far from 1
