@@ -1,5 +1,6 @@
 """A run that was killed: the same command goes on, and ends as if nothing had been."""
 
+import csv
 import json
 import os
 import shutil
@@ -163,6 +164,23 @@ def test_checkpoints_of_another_recipe_are_refused(
     printed = capsys.readouterr().err
     assert "holds the checkpoints of another run: " in printed
     assert sorted(out.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_learning_curve_is_of_one_test_set(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its points are not joined with those of a test set that has changed meanwhile."""
+    killed(world.options(tmp_path / "out", curve_steps=4), 14)
+    real = tmp_path / "real"
+    shutil.copytree(world.real, real)
+    with (real / "outings.test.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(["A cup of lemonade and nothing else", "drinks"])
+
+    assert main(world.options(tmp_path / "out", curve_steps=4, real=real)) == 2
+
+    told = capsys.readouterr().err
+    assert "holds the checkpoints of another run: the curve's test texts" in told
 
 
 def test_auto_counts_as_the_precision_that_it_comes_to(

@@ -145,10 +145,17 @@ def _made_of(ready: _Ready) -> dict[str, Any]:
         "training texts": texts.train.content_hash,
         "validation texts": texts.validation.content_hash if texts.validation else "",
         "checker's texts": texts.checker.content_hash if texts.checker else "",
+        "the curve's test texts": _curve_texts(ready),
         "processes": ready.processes,
         **given,
         "precision": meant_here(ready.plan.settings.precision),
     }
+
+
+def _curve_texts(ready: _Ready) -> str:
+    """Return which test texts a learning curve is of, as one curve is of one set."""
+    test = test_texts(ready.task, ready.asked.recipe) if ready.asked.recipe.curve_steps else None
+    return test[1].content_hash if test else ""
 
 
 def _finished(ready: _Ready, watched: WatchedRun, said: Said) -> TrainedRun:
