@@ -75,7 +75,7 @@ class MockServer:
 
     def _ask(self, path: str, method: str) -> dict[str, Any]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/{path}", method=method)
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=100) as response:
             found: dict[str, Any] = json.load(response)
             return found
 

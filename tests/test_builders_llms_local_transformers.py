@@ -495,7 +495,7 @@ def test_a_build_that_was_killed_goes_on_from_the_ledger(
     while len(ledger) < 2 and child.poll() is None:
         time.sleep(0.005)
     child.kill()
-    child.wait(20)
+    child.wait(100)
     before = len(ledger)
     shapes = watched(monkeypatch)
 

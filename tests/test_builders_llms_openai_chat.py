@@ -103,12 +103,12 @@ def running() -> Iterator[Server]:
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(100)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(100)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def client(
     server: Server,
     transport: str = "aiohttp",
-    timeout_s: float = 20,
+    timeout_s: float = 100,
     memory: Ledger | None = None,
     sampling: Sampling | None = None,
 ) -> OpenAIChat:
@@ -740,7 +740,7 @@ def composed(
     server: Server, ledger: Ledger, transport: str = "aiohttp", turns: int = 1
 ) -> Composition:
     """Compose a corpus of four texts a label, one a request."""
-    connection = Connection(base_url=server.url, transport=transport, timeout_s=20)
+    connection = Connection(base_url=server.url, transport=transport, timeout_s=100)
     llm = OpenAIChat("gardener-2", connection, Limits(2), Sampling(max_tokens=50), memory=ledger)
     llm.turns = turns
     live = Live(ledger, Budget.of(llm))

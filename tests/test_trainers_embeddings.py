@@ -472,7 +472,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, tiny: Encoder) -> Story:
         )
         for start in (0, N_TEXTS - 500)
     ]
-    outputs = [process.communicate(timeout=200)[0].split() for process in both]
+    outputs = [process.communicate(timeout=600)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     return Story(cache, killed.returncode, lost, (outputs[0], outputs[1]))
 

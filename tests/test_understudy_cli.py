@@ -149,7 +149,7 @@ class Commands:
         for pipe in pipes:
             if pipe is not None:
                 pipe.close()
-        self._server.wait(timeout=30)
+        self._server.wait(timeout=100)
 
 
 @pytest.fixture(scope="module")
