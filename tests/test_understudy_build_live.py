@@ -253,7 +253,7 @@ def test_a_full_disk_is_one_line_and_what_was_answered_is_kept(
     result = subprocess.run(
         command(server),
         cwd=folder,
-        env=environment(),
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),  # it would be cut, and kept
         capture_output=True,
         text=True,
         timeout=600,
