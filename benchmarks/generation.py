@@ -206,9 +206,10 @@ def faults(bench: Bench) -> Iterator[Row]:
 
 def killed(bench: Bench) -> Iterator[Row]:
     """Measure what SIGKILL costs, and compare the corpora."""
-    # Five waves at least: when half are answered and one more is in flight, some are left.
+    # Five waves at least: when half are answered and one more is in flight, some are left. Where it
+    # is no more than five, the second half waits for the kill, however late that comes.
     n, latency = int(bench.size(2000, 320)), 0.2
-    with mock_server(latency=latency) as server:
+    with mock_server(latency=latency, hold=int(bench.size(0, n // 2))) as server:
         folder, whole = bench.fresh(), bench.fresh()
         command = bench.command(server, folder, n, write=True)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -217,7 +218,9 @@ def killed(bench: Bench) -> Iterator[Row]:
         process.kill()
         if process.wait() == 0:
             raise SystemExit("the build had ended before it could be killed")
-        time.sleep(2 * latency)  # the server answers what was in flight, as it is paid for
+        server.release()
+        while server.stats()["in_flight"]:  # it answers what was in flight, as it is paid for
+            time.sleep(0.02)
         paid = server.stats()["ok"]
         again = measure(command, server, reset=False)
         measure(bench.command(server, whole, n, write=True), server)

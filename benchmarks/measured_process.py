@@ -69,9 +69,13 @@ class MockServer:
         """Let it count from nothing."""
         self._ask("reset", "POST")
 
+    def release(self) -> None:
+        """Let it answer what it holds, and all that comes."""
+        self._ask("release", "POST")
+
     def _ask(self, path: str, method: str) -> dict[str, Any]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/{path}", method=method)
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=100) as response:
             found: dict[str, Any] = json.load(response)
             return found
 

@@ -53,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-ms", action="store_true", help="send no retry-after-ms")
     parser.add_argument("--p429", type=float, default=0.0, help="share refused, Retry-After 1 s")
     parser.add_argument("--p500", type=float, default=0.0, help="share failed, after the latency")
+    parser.add_argument("--hold", type=int, default=0, help="answers until POST /release")
     parser.add_argument("--slots", type=int, default=0, help="requests served at once, 0 for all")
     return parser
 
@@ -67,6 +68,7 @@ class Mock:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self._slots = asyncio.Semaphore(options.slots) if options.slots else None
+        self._released = asyncio.Event()
         self._first = self._last = self._filled = self._level = 0.0
         self._in_flight = self._peak = 0
         self._reset()
@@ -77,6 +79,9 @@ class Mock:
             return await self._complete(request)
         if request.path == "/reset" and request.method == "POST":
             self._reset()
+            return web.json_response({})
+        if request.path == "/release" and request.method == "POST":
+            self._released.set()
             return web.json_response({})
         if request.path == "/stats":
             return web.json_response(self.stats())
@@ -122,6 +127,8 @@ class Mock:
             latency -= options.jitter * math.log(1 - int.from_bytes(digest[:6]) / 2**48)
         async with self._slots or nullcontext():
             await asyncio.sleep(latency)
+            if options.hold and self._counts["ok"] >= options.hold:
+                await self._released.wait()
         if failing < options.p429 + options.p500:
             self._counts["failed"] += 1
             return web.Response(status=500, body=_FAULT, content_type="application/json")

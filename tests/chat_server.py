@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+_POLLS, _POLL_S = 3000, 0.01  # 30 s at least: what is held that long is sent all the same
+
 WORDS = [a + b + c + d for a in "bdfgklmn" for b in "aeiou" for c in "rstvz" for d in "aeiou"]
 
 
@@ -25,6 +27,7 @@ class Answer:
         body: The body instead of a completion.
         headers: Headers beside the usual ones.
         delay_s: Seconds before it is sent.
+        until: It is held until this is true: what comes before what is not left to the clock.
     """
 
     texts: list[str] | None = None
@@ -32,6 +35,7 @@ class Answer:
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    until: Callable[[], bool] = lambda: True
 
 
 def refusal(status: int, message: str = "no", code: str | None = None, **headers: str) -> Answer:
@@ -79,6 +83,7 @@ class ChatServer:
             answer = self.answer(body)
             self.arrived(len(self.bodies))
             await asyncio.sleep(answer.delay_s)
+            await _held(answer.until)
         finally:
             self._open -= 1
         content = answer.body
@@ -91,6 +96,14 @@ class ChatServer:
             status=answer.status,
             headers={"Content-Type": "application/json", **answer.headers},
         )
+
+
+async def _held(until: Callable[[], bool]) -> None:
+    """Wait until something is so, but not for ever: the test then sees that it was not."""
+    for _ in range(_POLLS):
+        if until():
+            return
+        await asyncio.sleep(_POLL_S)
 
 
 def completion(body: Mapping[str, Any], texts: list[str]) -> dict[str, Any]:
@@ -148,9 +161,9 @@ def running_chat_server() -> Iterator[ChatServer]:
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(100)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(100)

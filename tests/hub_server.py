@@ -24,8 +24,11 @@ from hub_routes import answer
 from hub_store import Refused, Store
 
 ROOT = Path(__file__).parents[1]
-_LONGEST_S = 120  # of any client
+_LONGEST_S = 600  # of any client
 _LARGEST_BODY = 1 << 30
+
+# The clients wait for ten seconds, and then ask again or take what they have.
+PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "100", "HF_HUB_ETAG_TIMEOUT": "100"}
 
 # Waits for a line, then becomes the client: a fault that names its process can be set before.
 _WAITING = ["/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh"]
@@ -151,6 +154,7 @@ class HubServer:
         own |= {
             "HF_ENDPOINT": self.endpoint,
             "HF_HOME": str(home / "huggingface"),
+            **PATIENT,
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -204,7 +208,7 @@ class HubServer:
 
     def _ask(self, what: str, body: Any = None) -> Any:
         data = json.dumps(body or {}).encode()
-        with urllib.request.urlopen(f"{self.endpoint}/_test/{what}", data, timeout=30) as reply:
+        with urllib.request.urlopen(f"{self.endpoint}/_test/{what}", data, timeout=100) as reply:
             return json.loads(reply.read())
 
 

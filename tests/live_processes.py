@@ -26,7 +26,7 @@ def ended(command: Sequence[str], folder: Path, **env: str) -> subprocess.Comple
         env=environment(**env),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -41,7 +41,7 @@ def stopped(
 
     def strike(n: int) -> None:
         if n == count and not struck.is_set():
-            started.wait(20)
+            started.wait(100)
             struck.set()
             for number in signals:
                 running[0].send_signal(number)
@@ -57,7 +57,7 @@ def stopped(
     ) as process:
         running.append(process)
         started.set()
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=600)
     server.arrived = lambda n: None
     return process.returncode, errors
 

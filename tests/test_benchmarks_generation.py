@@ -14,7 +14,7 @@ _BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 def _measured(*cases: str) -> dict[str, dict[str, Any]]:
     """Return the rows of the quick mode by their names."""
     command = [sys.executable, str(_BENCHMARKS / "generation.py"), *cases, "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return {row["name"]: row for row in rows}
 
@@ -63,7 +63,7 @@ print(both.server["ok"], both.server["distinct"], both.server["extra"])
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
 
     assert done.stdout.split() == ["200", "100", "100"]
@@ -72,7 +72,7 @@ print(both.server["ok"], both.server["distinct"], both.server["extra"])
 def test_an_unknown_case_is_a_mistake() -> None:
     """A case that there is not ends the command with its name."""
     command = [sys.executable, str(_BENCHMARKS / "generation.py"), "Z"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
     assert done.returncode == 2
     assert "no case Z" in done.stderr

@@ -1,7 +1,6 @@
 """Asking a live LLM over HTTP: order, quotas, retries, failures, budgets, and the corpus."""
 
 import asyncio
-import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -45,7 +44,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def llm_at(server: ChatServer, concurrency: int = 8, turns: int = 3, **settings: Any) -> OpenAIChat:
     """Return a client of the server."""
-    connection = Connection(base_url=server.url, timeout_s=settings.pop("timeout_s", 30))
+    connection = Connection(base_url=server.url, timeout_s=settings.pop("timeout_s", 100))
     llm = OpenAIChat("gardener-2", connection, Limits(concurrency), **settings)
     llm.turns = turns
     return llm
@@ -122,8 +121,13 @@ def test_texts_stand_in_the_order_of_label_conversation_and_turn(
 def test_no_more_requests_are_in_flight_than_the_user_allows(
     server: ChatServer, ledger: Ledger
 ) -> None:
-    """Of four conversations two are answered at once, and two wait."""
-    server.answer = lambda body: Answer(written(body, 2), delay_s=0.03)
+    """Of four conversations two are answered at once, and two wait.
+
+    The first answer comes when two are asked for; a third would have time to come, too.
+    """
+    server.answer = lambda body: Answer(
+        written(body, 2), delay_s=0.03, until=lambda: len(server.bodies) >= 2
+    )
 
     composed(server, ledger, concurrency=2)
 
@@ -189,10 +193,11 @@ def test_what_a_ledger_does_not_take_at_first_is_kept_at_the_end(
                 raise UserError("the disk is full")
             return super().record_all(*answers, **how)
 
-    # The first answer comes alone: what comes together is tried one by one, and would be kept.
-    asked = itertools.count()
-    server.answer = lambda body: Answer(written(body, 2), delay_s=0.3 if next(asked) else 0.0)
     with Full(tmp_path / "ledger.sqlite") as ledger:
+        # The first answer comes alone: what comes together is tried one by one, and would be kept.
+        server.answer = lambda body: Answer(
+            written(body, 2), until=lambda: body is server.bodies[0] or not ledger.full
+        )
         with pytest.raises(UserError, match="the disk is full"):
             composed(server, ledger, per_label=64)
 
@@ -235,11 +240,13 @@ def test_answers_that_do_not_fit_together_are_kept_one_by_one(
 def test_what_finishes_makes_room_at_once(server: ChatServer, ledger: Ledger) -> None:
     """While one answer takes long all other conversations are finished: no barrier."""
     slow = first_of("in/door")
-    server.answer = lambda body: Answer(written(body, 2), delay_s=0.6 if slow(body) else 0.0)
+    # 12 requests, three of the slow conversation: 9 are answered before its first turn is.
+    server.answer = lambda body: Answer(
+        written(body, 2), until=lambda: not slow(body) or len(server.finished) >= 9
+    )
 
     composed(server, ledger, concurrency=4)
 
-    # 12 requests, three of the slow conversation: 9 are answered before its first turn is.
     assert [slow(body) for body in server.finished].index(True) == 9
 
 

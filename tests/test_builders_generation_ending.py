@@ -12,6 +12,7 @@ from plants import PLANTS
 
 from builders.errors import UserError
 from builders.generation import Asking, Budget, Generation, Interrupted, Stretch
+from builders.generation.ending import Signals
 from builders.ledger import Ledger
 from builders.llms.base import DirectLLM, Limits, LiveLLM, RequestFailed, WaveLLM
 from builders.requests import Completion, Request
@@ -32,13 +33,23 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+async def held(until: Callable[[], bool]) -> None:
+    """Wait until something is so, 30 s at the longest: the test then sees that it was not."""
+    for _ in range(3000):
+        if until():
+            return
+        await asyncio.sleep(0.01)
+
+
 class Wave(WaveLLM):
-    """Does something before it answers a wave."""
+    """Does something before it answers a wave, and answers when something is so."""
 
     model, endpoint, description, finishes = "gardener-2", "local", "gardener-2", True
 
-    def __init__(self, before: Callable[[], object]) -> None:
-        self._before = before
+    def __init__(
+        self, before: Callable[[], object], until: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._before, self._until = before, until
 
     async def complete_all(
         self, requests: Sequence[Request]
@@ -46,22 +57,26 @@ class Wave(WaveLLM):
         """Answer after half a second."""
         self._before()
         await asyncio.sleep(0.5)
+        await held(self._until)
         for request in requests:
             yield request, Completion("[]")
 
 
 class OneByOne(DirectLLM):
-    """Answers one request after another; does something before it does."""
+    """Answers one request after another; does something before it does, as `Wave` does."""
 
     model, endpoint, description, limits = "gardener-2", "local", "gardener-2", Limits(8)
 
-    def __init__(self, before: Callable[[], object]) -> None:
-        self._before = before
+    def __init__(
+        self, before: Callable[[], object], until: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._before, self._until = before, until
 
     async def complete(self, request: Request) -> Completion:
         """Answer soon."""
         self._before()
         await asyncio.sleep(0.01)
+        await held(self._until)
         return Completion("[]")
 
 
@@ -90,9 +105,22 @@ def test_a_second_interrupt_ends_a_wave_at_once(ledger: Ledger) -> None:
     assert len(ledger) == 0
 
 
-def test_an_interrupt_in_a_notebook_ends_the_build(ledger: Ledger) -> None:
-    """There a thread asks, and the interrupt comes to another: what was sent is waited for."""
+def test_an_interrupt_in_a_notebook_ends_the_build(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a thread asks, and the interrupt comes to another: what was sent is waited for.
+
+    From the tenth on it is answered when the thread was told; up to eight are in flight by then.
+    """
     sent = 0
+    told = threading.Event()
+    give_up = Signals.give_up
+
+    def tell(signals: Signals) -> None:
+        give_up(signals)
+        told.set()
+
+    monkeypatch.setattr(Signals, "give_up", tell)
 
     def before() -> None:
         nonlocal sent
@@ -102,13 +130,14 @@ def test_an_interrupt_in_a_notebook_ends_the_build(ledger: Ledger) -> None:
 
     async def cell() -> None:
         with pytest.raises(KeyboardInterrupt):
-            generation(OneByOne(before), ledger).fill(stretches(2000))
+            llm = OneByOne(before, until=lambda: sent < 10 or told.is_set())
+            generation(llm, ledger).fill(stretches(2000))
 
     loop = asyncio.new_event_loop()  # `asyncio.run` would handle the signal itself
     loop.run_until_complete(cell())
     loop.close()
 
-    assert 10 <= sent == len(ledger) < 1000
+    assert 10 <= sent == len(ledger) < 10 + 8
 
 
 @pytest.mark.parametrize("kind", [OneByOne, Wave])
@@ -149,6 +178,7 @@ def test_a_wave_is_brought_to_the_disk_as_it_comes(
             super().sync()
 
     with Held(tmp_path / "ledger.sqlite") as ledger:
-        generation(Wave(lambda: None), ledger).fill(stretches(1))
+        wave = Wave(lambda: None, until=lambda: synced >= 2)
+        generation(wave, ledger).fill(stretches(1))
 
     assert synced >= 2

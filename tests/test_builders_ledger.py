@@ -538,7 +538,8 @@ def fill(path: Path, limit: int) -> tuple[int, str]:
     """Record until a file may not grow any more; return how many were kept, and the error."""
     child = subprocess.run(
         [sys.executable, "-c", FILL, str(path)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        # Byte code that is written now would be cut, and kept.
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         capture_output=True,
         text=True,

@@ -67,7 +67,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def llm_at(server: BatchServer, ledger: Ledger | None, **settings: Any) -> OpenAIBatch:
     """Return a client of the server that looks often."""
-    connection = Connection(base_url=server.url, timeout_s=20)
+    connection = Connection(base_url=server.url, timeout_s=100)
     return OpenAIBatch("gardener-2", connection, memory=ledger, poll_s=0.005, **settings)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hub_server import HubServer, running_hub
+from hub_server import PATIENT, HubServer, running_hub
 
 from builders.errors import NotAtHand
 from builders.real import load_real
@@ -59,7 +59,7 @@ class Client:
     def __init__(self, endpoint: str, home: Path, **environment: str) -> None:
         unwanted = ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_DATASETS_OFFLINE", "UNDERSTUDY_DATA")
         inherited = {k: v for k, v in os.environ.items() if k not in unwanted}
-        own = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        own = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "PYTHONPATH": str(ROOT), **PATIENT}
         home.mkdir(exist_ok=True)
         self._home = home
         self._process = subprocess.Popen(

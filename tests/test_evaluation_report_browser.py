@@ -1,7 +1,7 @@
 """The report in a real browser: its script runs under its own policy, and it fits every screen."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 from evaluation.report import write_report
 
@@ -64,6 +65,15 @@ def browser(started: webdriver.Chrome, page: Path) -> webdriver.Chrome:
     return started
 
 
+def soon(browser: webdriver.Chrome, condition: Callable[[], bool]) -> None:
+    """Wait until something is so: a page hears of the pointer, and of an address, a moment later.
+
+    Raises:
+        TimeoutException: It is not.
+    """
+    WebDriverWait(browser, 60).until(lambda _: condition())
+
+
 def heads(browser: webdriver.Chrome, table: str) -> list[str]:
     """Return the first cells of the rows of a table."""
     cells = browser.find_elements(By.CSS_SELECTOR, f"#{table} tbody th")
@@ -105,11 +115,11 @@ def test_pointing_at_a_mark_says_what_it_is(browser: webdriver.Chrome) -> None:
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
     ActionChains(browser).move_to_element(mark).perform()
 
-    assert tip.text == mark.get_attribute("aria-label")
+    soon(browser, lambda: bool(tip.text) and tip.text == mark.get_attribute("aria-label"))
     box = browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", tip)
     assert 0 <= box["left"] <= box["right"] <= 1200
     ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
-    assert not tip.is_displayed()
+    soon(browser, lambda: not tip.is_displayed())
 
 
 def test_a_score_opens_the_row_of_its_runs(browser: webdriver.Chrome) -> None:
@@ -119,7 +129,7 @@ def test_a_score_opens_the_row_of_its_runs(browser: webdriver.Chrome) -> None:
 
     browser.find_element(By.CSS_SELECTOR, "#table-1 tbody td a").click()
 
-    assert row.is_displayed()
+    soon(browser, row.is_displayed)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1600])
@@ -128,6 +138,7 @@ def test_the_page_is_never_wider_than_the_screen(browser: webdriver.Chrome, widt
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
+        soon(browser, lambda: bool(browser.execute_script("return innerWidth") == width))
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width
     finally:

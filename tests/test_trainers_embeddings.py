@@ -391,10 +391,13 @@ def test_a_cache_without_permission_is_refused(tmp_path: Path, tiny: Encoder) ->
     assert "UNDERSTUDY_CACHE" in refused_cache(tiny, tmp_path)
 
 
-def test_a_full_disk_is_refused_and_leaves_nothing(tmp_path: Path, tiny: Encoder) -> None:
+def test_a_full_disk_is_refused_and_leaves_nothing(
+    tmp_path: Path, tiny: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A segment that does not fit is one line, and neither it nor a part of it stays."""
     import resource
 
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it would be cut, and kept
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, old[1]))
     try:
@@ -472,7 +475,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, tiny: Encoder) -> Story:
         )
         for start in (0, N_TEXTS - 500)
     ]
-    outputs = [process.communicate(timeout=200)[0].split() for process in both]
+    outputs = [process.communicate(timeout=600)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     return Story(cache, killed.returncode, lost, (outputs[0], outputs[1]))
 

@@ -30,6 +30,7 @@ import json, os, resource, sys
 from pathlib import Path
 
 if os.environ["RANK"] == "1":
+    sys.dont_write_bytecode = True  # it would be cut, and kept
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 opened = []
 

@@ -54,6 +54,7 @@ def child(order):
     os.environ.pop("UNDERSTUDY_DATA", None)
     os.environ.update(order["env"])
     if order["file_size"] is not None:
+        sys.dont_write_bytecode = True  # it would be cut, and kept
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"],) * 2)
     if order["stop_at"]:
         stop_at(*order["stop_at"])
@@ -149,7 +150,7 @@ class Commands:
         for pipe in pipes:
             if pipe is not None:
                 pipe.close()
-        self._server.wait(timeout=30)
+        self._server.wait(timeout=100)
 
 
 @pytest.fixture(scope="module")

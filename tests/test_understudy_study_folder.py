@@ -57,11 +57,13 @@ def refusal(folder: Path, **settings: Any) -> str:
 def file_size_limit(n_bytes: int) -> Iterator[None]:
     """Let no file grow beyond `n_bytes`, as a full disk would not."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)  # it would be cut, and kept
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, old[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 # Records
