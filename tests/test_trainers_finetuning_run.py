@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+import yaml
 from hub_server import running_hub
 from training_world import LABELS, World, make_world, metrics, same_weights
 
@@ -416,6 +417,23 @@ def test_a_loss_that_is_no_number_ends_the_run(
     assert "step 2: the loss is nan, so training was stopped and no model is saved" in printed
     assert "Traceback" not in printed
     assert not list(out.rglob("*.safetensors")) and not (out / "run.json").exists()
+
+
+def test_a_debugging_that_an_encoder_does_not_bear_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """BERT's masks are truth values, of which the library wants a magnitude; it is put in a line.
+
+    The same folder is then trained in without it, as it changes no result.
+    """
+    out = tmp_path / "out"
+    assert main(world.options(out, num_train_epochs=1, debug="underflow_overflow")) == 2
+
+    printed = capsys.readouterr().err
+    assert "trainers.finetune: debug underflow_overflow: " in printed
+    assert "Traceback" not in printed
+    assert yaml.safe_load((out / "recipe.yaml").read_text())["debug"] == ["underflow_overflow"]
+    assert main(world.options(out, num_train_epochs=1)) == 0
 
 
 def test_importing_the_entry_loads_nothing_heavy() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,16 @@ def test_encoders_stand_in_the_order_given() -> None:
         ({"learning_rate": float("nan")}, "learning_rate nan: give a number of at least 0"),
         ({"per_device_train_batch_size": 0}, "per_device_train_batch_size 0: give at least 1"),
         ({"epochs": 2, "num_train_epochs": 3}, "num_train_epochs stands there twice"),
+        ({"batch_size": [8, 16]}, "batch_size: takes one value and has a list of 2"),
+        ({"batch_size": [8, 16], "max_length": [8, 9]}, "batch_size: takes one value"),
+        ({"learning_rate": None}, "learning_rate: has no value"),
+        ({"per_device_train_batch_size": True}, "invalid int value: 'true'"),
+        ({"encoder": 5}, "encoder 5: name minilm, a folder or a repository"),
+        ({"encoder": True}, "encoder True: name minilm"),
+        ({"encoder": {"a": 1}}, "encoder {'a': 1}: name minilm"),
+        ({"encoder": date(2020, 1, 1)}, "encoder datetime.date(2020, 1, 1): name minilm"),
+        ({"encoder": ["a", "b"]}, "encoder: takes one value and has a list of 2"),
+        ({"encoder": ""}, "encoder '': name minilm"),
     ],
 )
 def test_a_recipe_that_no_run_can_follow_is_refused(
@@ -144,8 +155,11 @@ def test_a_recipe_that_no_run_can_follow_is_refused(
 
 
 def test_what_a_recipe_leaves_open_is_as_without_one(tmp_path: Path) -> None:
-    """Names that records have count as the options'; the size of a pass is beside them."""
-    path = recipe(tmp_path, epochs=2, per_device_train_batch_size=4)
+    """Names that records have count as the options'; the size of a pass is beside them.
+
+    A number in quotes is one.
+    """
+    path = recipe(tmp_path, epochs=2, per_device_train_batch_size="4")
 
     found = read_study_recipe(path)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from builders.errors import UserError
+from trainers.finetuning.failing_late import refuse_what_fails_late
 from trainers.finetuning.precision import in_bf16
 from trainers.finetuning.refusal import refused
 from trainers.finetuning.settings import FinetuneSettings
@@ -26,7 +27,8 @@ def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> 
         given: Arguments by name, `output_dir` among them.
 
     Raises:
-        UserError: `TrainingArguments` refuses them, or one process sees several GPUs.
+        UserError: `TrainingArguments` refuses them, no training could end with them, or one
+            process sees several GPUs.
     """
     import torch
     from transformers import TrainingArguments
@@ -62,6 +64,7 @@ def training_arguments(settings: FinetuneSettings, given: Mapping[str, Any]) -> 
             f"--nproc_per_node {arguments.n_gpu} --standalone -m trainers.finetune ...), or leave "
             "it one with CUDA_VISIBLE_DEVICES=0"
         )
+    refuse_what_fails_late(arguments)
     return arguments
 
 

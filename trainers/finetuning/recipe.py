@@ -1,11 +1,10 @@
 """What a fine-tuning run is asked for: our own options beside those of `TrainingArguments`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from math import inf
 from typing import Any
 
 from builders.errors import UserError
+from trainers.finetuning.ranges import check_ranges
 from trainers.finetuning.settings import (
     ClassWeights,
     FinetuneSettings,
@@ -104,59 +103,8 @@ DEFAULTS: dict[str, Any] = {
 }
 """Where a run without a word differs from `TrainingArguments` without one."""
 
-AS_RECORDED = {
-    "epochs": "num_train_epochs",
-    "warmup": "warmup_steps",
-    "order": "train_sampling_strategy",
-}
-"""Names that records of runs have -> how options and recipes spell them; a recipe takes both."""
-
-DECIDED: dict[str, str] = {
-    "gradient_accumulation_steps": "batch_size says how many texts a step takes, and passes of at "
-    "most per_device_train_batch_size are worked out from it",
-    "bf16": "say precision: bf16",
-    "fp16": "say precision: bf16, or auto",
-    "bf16_full_eval": "weights stay in float32, and so does the model that is kept",
-    "fp16_full_eval": "weights stay in float32, and so does the model that is kept",
-    "eval_on_start": "a run that goes on would evaluate, and count, its last model again",
-    "eval_delay": "a checkpoint that was not evaluated could not be the best",
-    "accelerator_config": "batch_size says how many texts a step takes, whoever shares them",
-    "label_names": "the labels are the task's",
-    "load_best_model_at_end": "validation says what to choose the best model on",
-    "resume_from_checkpoint": "the same command goes on from its last checkpoint by itself",
-    "push_to_hub": "understudy push model OUTPUT_DIR OWNER/NAME does it, with a card and a version",
-    "auto_find_batch_size": "per_device_train_batch_size says how many texts one pass takes",
-    "group_by_length": "say train_sampling_strategy: group_by_length",
-    "metric_for_best_model": "the best model is the one of the highest macro-F1",
-    "greater_is_better": "the best model is the one of the highest macro-F1",
-    "remove_unused_columns": "the rows hold what a step needs",
-    "train_batch_size": "say batch_size",
-    "max_seq_length": "say max_length",
-    "dataloader_drop_last": "every text of an epoch is trained on",
-    "average_tokens_across_devices": "the loss of a step is the mean over all its texts",
-    "data_seed": "seed draws the order of the texts too",
-    "prediction_loss_only": "macro-F1 needs the predictions",
-    "batch_eval_metrics": "macro-F1 is of all texts, not of a batch",
-    "eval_do_concat_batches": "macro-F1 is of all texts, not of a batch",
-    "save_only_model": "a checkpoint without the state of the optimiser cannot be gone on from",
-}
-"""Keys that a user may know, and what to say instead."""
-
-
-_LEAST = {
-    "batch_size": 1,
-    "max_length": 1,
-    "checker_per_label": 1,
-    "patience": 1,
-    "curve_steps": 1,
-    "per_device_train_batch_size": 1,
-    "per_device_eval_batch_size": 1,
-    "eval_accumulation_steps": 1,
-    "dataloader_num_workers": 0,
-    "seed": 0,
-}
-
-_SEEDS = 2**32  # numpy takes no other
+SEVERAL = ("train", "report_to", "debug", "include_for_metrics")
+"""Options that take more than one value."""
 
 
 def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
@@ -165,7 +113,9 @@ def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
     Raises:
         UserError: A number is out of its range, or the order of texts is unknown.
     """
-    _check_ranges(recipe, arguments)
+    check_ranges({**vars(recipe), **arguments})
+    if recipe.patience is not None and recipe.validation == "none":
+        raise UserError(f"patience {recipe.patience}: needs a validation set; say validation: 0.1")
     order: Order
     match arguments["train_sampling_strategy"]:
         case "random" | "group_by_length" | "sequential" as order:
@@ -186,24 +136,6 @@ def settings_of(recipe: Recipe, arguments: dict[str, Any]) -> FinetuneSettings:
         precision=recipe.precision,
         order=order,
     )
-
-
-def _check_ranges(recipe: Recipe, arguments: Mapping[str, Any]) -> None:
-    given = {**vars(recipe), **arguments}
-    for name, least in _LEAST.items():
-        if given[name] is not None and given[name] < least:
-            raise UserError(f"{name} {given[name]}: give at least {least}")
-    if given["seed"] >= _SEEDS:
-        raise UserError(f"seed {given['seed']}: give less than {_SEEDS}")
-    if given["max_steps"] == 0 or given["max_steps"] < -1:
-        raise UserError(f"max_steps {given['max_steps']}: give at least 1, or leave it out")
-    if not 0 < given["num_train_epochs"] < inf:
-        raise UserError(f"num_train_epochs {given['num_train_epochs']:g}: give a number above 0")
-    for name in ("learning_rate", "weight_decay", "warmup_steps"):
-        if not 0 <= given[name] < inf:
-            raise UserError(f"{name} {given[name]:g}: give a number of at least 0")
-    if recipe.patience is not None and recipe.validation == "none":
-        raise UserError(f"patience {recipe.patience}: needs a validation set; say validation: 0.1")
 
 
 def own_names() -> list[str]:

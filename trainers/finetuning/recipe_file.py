@@ -5,6 +5,7 @@ python -m trainers.finetune recipe.yaml --learning_rate 2e-5     # the command l
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,7 +16,8 @@ import yaml
 from builders.errors import UserError
 from builders.tasks.mistakes import closest
 from builders.tasks.reading import ROOT_RIGHT, parse_document
-from trainers.finetuning.recipe import AS_RECORDED, DECIDED
+from trainers.finetuning.decided import AS_RECORDED, DECIDED
+from trainers.finetuning.recipe import SEVERAL
 
 
 def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
@@ -26,7 +28,8 @@ def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
         known: Every key that there is.
 
     Raises:
-        UserError: It cannot be read, or it has a key that is unknown or stands twice.
+        UserError: It cannot be read, it has a key that is unknown or stands twice, or a key has a
+            value of a kind that its option does not take.
     """
     try:
         document = parse_document(path.read_text(encoding="utf-8"))
@@ -35,7 +38,9 @@ def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(f"{path}: is no text in UTF-8 ({error}); save it as that") from error
     if document.mistakes and document.mistakes[0].right != ROOT_RIGHT:
-        raise UserError(f"{path}: {document.mistakes[0]}")
+        first = document.mistakes[0]  # in the words of a task file, which is read by the same code
+        right = first.right.replace("task", "recipe")
+        raise UserError(f"{path}: {dataclasses.replace(first, right=right)}")
     if not document.data:
         raise UserError(f"{path}: is no recipe; write one `option: value` a line")
     options: dict[str, Any] = {}
@@ -45,6 +50,8 @@ def read_recipe(path: Path, known: Collection[str]) -> dict[str, Any]:
             raise UserError(f"{path}: {refusal(name, known)}")
         if name in options:
             raise UserError(f"{path}: {name} stands there twice; say it once")
+        if wrong := _unfit(name, value):
+            raise UserError(f"{path}: {name}: {wrong}")
         # YAML reads a bare `no` as false.
         options[name] = "no" if value is False and name.endswith("_strategy") else value
     return options
@@ -67,6 +74,22 @@ def write_recipe(values: Mapping[str, Any], path: Path, comment: str) -> None:
     """Write options so that `read_recipe` gives them again."""
     text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
     path.write_text(f"# {comment}\n{text}", encoding="utf-8")
+
+
+def _unfit(name: str, value: Any) -> str:
+    """Say what is wrong with a value as YAML gives it and what to do; nothing if it is right."""
+    if value is None:
+        return "has no value; give one, or remove the line"
+    if isinstance(value, list) and name not in SEVERAL:
+        return f"takes one value and has a list of {len(value)}; give one"
+    if isinstance(value, (list, dict, set, bytes)):
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            return f"{error}; put in quotes what is meant as a word"
+        except ValueError as error:
+            return f"{error}; write out what an alias (*name) stands for"
+    return ""
 
 
 def _words(key: str, value: Any) -> list[str]:

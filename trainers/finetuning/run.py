@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ Said = Callable[[str], object]
 
 _DECIDES_NOTHING = {
     "output_dir", "report_to", "run_name", "disable_tqdm", "logging_strategy", "logging_steps",
-    "logging_first_step", "log_level", "save_total_limit", "dataloader_num_workers",
+    "logging_first_step", "log_level", "debug", "save_total_limit", "dataloader_num_workers",
     # What these lead to is told apart by its content.
     "task", "encoder", "corpus", "config", "revision", "real",
 }  # fmt: skip
@@ -46,11 +46,13 @@ class Asked:
         recipe: Our own options.
         arguments: The options of `TrainingArguments`, by name.
         written: Every option that is not at its default, and all of our own.
+        stated: Names of the options that somebody gave.
     """
 
     recipe: Recipe
     arguments: Mapping[str, Any]
     written: Mapping[str, Any]
+    stated: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -98,18 +100,24 @@ def _ready(asked: Asked, said: Said) -> _Ready:
         raise UserError("output_dir: is missing; say where the model is to go")
     out = Path(given["output_dir"]).resolve()
     check_out(out)
-    loss, settings = _loss(recipe, given), settings_of(recipe, given)
+    loss, settings = _loss(recipe, given, asked.stated), settings_of(recipe, given)
     task = load_task(recipe.task)
-    values = run_arguments(given, out, watched=recipe.validation != "none")
+    watched = recipe.validation != "none"
+    values = run_arguments(given, out, watched=watched, stated=asked.stated)
     plan = Plan(load_encoder(recipe.encoder), settings, values, loss)
     processes = training_arguments(settings, values).world_size  # joins the processes
     texts = gather_texts(task, recipe, int(given["seed"]), said, checker=loss.needs_real)
     return _Ready(asked, out, task, plan, texts, processes)
 
 
-def _loss(recipe: Recipe, given: dict[str, Any]) -> Loss:
+def _loss(recipe: Recipe, given: dict[str, Any], stated: Collection[str]) -> Loss:
     """Return the loss; `label_smoothing_factor` says the epsilon of label smoothing."""
     epsilon = given.pop("label_smoothing_factor")
+    if not epsilon and recipe.loss == LabelSmoothing.name and "label_smoothing_factor" in stated:
+        raise UserError(
+            f"label_smoothing_factor {epsilon:g}: smooths nothing; give a share above 0, or say "
+            "loss: cross_entropy"
+        )
     if not epsilon:
         return create_loss(recipe.loss)
     if recipe.loss not in ("cross_entropy", LabelSmoothing.name):

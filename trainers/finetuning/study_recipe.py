@@ -66,14 +66,22 @@ def read_study_recipe(path: Path) -> StudyRecipe:
                 "leave it out, or use trainers.finetune"
             )
     try:
-        found = vars(make_parser().parse_args(as_words(options)))
+        _check_encoder(options.get("encoder", Recipe.encoder))
+        found = vars(make_parser(with_path=False).parse_args(as_words(options)))
         recipe = Recipe(**{name: found[name] for name in own_names()})
         settings = settings_of(recipe, {name: found[name] for name in theirs})
-        pass_size = options.get("per_device_train_batch_size")
-        if pass_size is not None and found["per_device_train_batch_size"] < 1:
-            raise UserError(f"per_device_train_batch_size {pass_size}: give at least 1")
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     if "precision" not in options:  # a study is in float32 if nobody says otherwise
         settings = replace(settings, precision=FinetuneSettings().precision)
-    return StudyRecipe(settings, options.get("encoder"), pass_size)
+    encoder, pass_size = (
+        found[name] if name in options else None
+        for name in ("encoder", "per_device_train_batch_size")
+    )
+    return StudyRecipe(settings, encoder, pass_size)
+
+
+def _check_encoder(named: object) -> None:
+    """Refuse what YAML does not read as a word: a number or a date is no name that was meant."""
+    if not isinstance(named, str) or not named.strip():
+        raise UserError(f"encoder {named!r}: name minilm, a folder or a repository, in quotes")
