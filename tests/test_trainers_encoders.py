@@ -198,7 +198,7 @@ def test_a_folder_without_a_vocabulary_is_refused(tmp_path: Path) -> None:
     assert "no vocabulary" in refusal(str(folder))
 
 
-@pytest.mark.parametrize("length", ["long", "512", [512], True])
+@pytest.mark.parametrize("length", ["long", "512", [512], True, -1, 0, float("nan")])
 def test_a_length_that_is_no_number_is_refused(tmp_path: Path, length: object) -> None:
     """Texts could not be cut to it; the line names the file and what stands there."""
     folder = made_up_encoder(tmp_path / "own")

@@ -54,10 +54,12 @@ def _check_length(name: str, config: Path) -> None:
         length = json.loads(config.read_text(encoding="utf-8")).get("model_max_length")
     except (OSError, ValueError, AttributeError):
         return  # there need be none; what is no JSON object is refused where it is loaded
-    if length is not None and (isinstance(length, bool) or not isinstance(length, int | float)):
+    if length is None:
+        return
+    if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
         raise UserError(
             f"--encoder {name}: model_max_length in {config} is {json.dumps(length)}, not a "
-            "number; correct it there, or take it out"
+            "number of tokens; correct it there, or take it out"
         )
 
 

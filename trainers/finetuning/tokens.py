@@ -88,7 +88,7 @@ def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asked: 
     if tokenizer.model_max_length < _NO_LIMIT:
         limits.append(int(tokenizer.model_max_length))
     positions = getattr(model.config, "max_position_embeddings", None)
-    if positions:
+    if positions and positions > 0:  # XLNet, which takes any, says -1
         # RoBERTa and its kin count positions from the one after that of the padding.
         embeddings = getattr(model.base_model, "embeddings", None)
         table = getattr(embeddings, "position_embeddings", None)
