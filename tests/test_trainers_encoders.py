@@ -198,6 +198,20 @@ def test_a_folder_without_a_vocabulary_is_refused(tmp_path: Path) -> None:
     assert "no vocabulary" in refusal(str(folder))
 
 
+@pytest.mark.parametrize("length", ["long", "512", [512], True, -1, 0, float("nan")])
+def test_a_length_that_is_no_number_is_refused(tmp_path: Path, length: object) -> None:
+    """Texts could not be cut to it; the line names the file and what stands there."""
+    folder = made_up_encoder(tmp_path / "own")
+    config = folder / "tokenizer_config.json"
+    for fine in (512, 1e30, None):
+        config.write_text(json.dumps({"model_max_length": fine}))
+        assert load_encoder(str(folder)).path == folder
+
+    config.write_text(json.dumps({"model_max_length": length}))
+
+    assert f"model_max_length in {config} is {json.dumps(length)}, not" in refusal(str(folder))
+
+
 def test_weights_that_are_cut_short_are_refused(tmp_path: Path) -> None:
     """A download that broke off is found before any work."""
     weights = made_up_encoder(tmp_path / "own") / "model.safetensors"

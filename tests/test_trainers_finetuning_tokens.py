@@ -37,6 +37,17 @@ def test_an_encoder_takes_as_many_tokens_as_it_has_positions(
     assert torch.isfinite(model(input_ids=ids).logits).all()
 
 
+def test_an_encoder_that_takes_any_length_takes_what_is_asked(tmp_path: Path) -> None:
+    """XLNet says -1 of its positions, which is no limit."""
+    from transformers import XLNetConfig, XLNetForSequenceClassification
+
+    config = XLNetConfig(vocab_size=60, d_model=16, n_layer=1, n_head=2, d_inner=32)
+    tokenizer = load_tokenizer(load_encoder(str(save_tiny_encoder(tmp_path / "bert"))))
+
+    assert config.max_position_embeddings == -1
+    assert limit_of(XLNetForSequenceClassification(config), tokenizer, 256) == 256
+
+
 def test_texts_that_are_cut_are_counted(tmp_path: Path) -> None:
     """A text of 3 words has 5 tokens with its ends: at 5 it fits, one of 4 words is cut."""
     tokenizer = load_tokenizer(load_encoder(str(save_tiny_encoder(tmp_path / "bert"))))

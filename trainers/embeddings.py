@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from builders.errors import UserError
 from trainers.base import Cut
+from trainers.encoder_parts import check_loaded, check_vocabulary
 from trainers.encoders import Encoder, loading
 from trainers.encoding import encode
 
@@ -109,7 +110,10 @@ class Embeddings:
     def _loaded(self) -> Any:
         if self._model is None:
             with loading(self.encoder):
-                self._model = _load_model(self.encoder, self.pooling)
+                model = _load_model(self.encoder, self.pooling)
+                check_loaded(self.encoder, model[0].auto_model)
+                check_vocabulary(self.encoder, model[0].auto_model, model.tokenizer)
+            self._model = model
         return self._model
 
     def _encode(self, texts: list[str]) -> Vectors:
@@ -169,10 +173,14 @@ def _load_model(encoder: Encoder, pooling: Pooling) -> Any:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import modules
 
+    safe: dict[str, Any] = {"trust_remote_code": False}
+    of_model = {**safe, "ignore_mismatched_sizes": True}  # `check_loaded` names them
     if pooling == "mean":
-        model = SentenceTransformer(str(encoder.path))
+        model = SentenceTransformer(str(encoder.path), **safe, model_kwargs=of_model)
     else:
-        tokens = modules.Transformer(str(encoder.path))
+        tokens = modules.Transformer(
+            str(encoder.path), model_kwargs=of_model, processor_kwargs=safe, config_kwargs=safe
+        )
         first = modules.Pooling(tokens.get_embedding_dimension(), pooling_mode="cls")
         model = SentenceTransformer(modules=[tokens, first])
     _cut_to_positions(model)

