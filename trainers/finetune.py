@@ -21,7 +21,7 @@ from pathlib import Path
 from builders.errors import UserError
 from trainers.finetuning.classifier import Finetune
 from trainers.finetuning.command_line import make_parser, parse
-from trainers.finetuning.processes import end, leave, rank, wait_for_the_first
+from trainers.finetuning.processes import end, leave, lost_another, rank, wait_for_the_first
 from trainers.finetuning.settings import FinetuneSettings
 
 __all__ = ["Finetune", "FinetuneSettings", "main", "make_parser", "parse"]
@@ -52,6 +52,10 @@ def main(words: Sequence[str] | None = None) -> int:
         if error.errno is None:
             raise  # not the system's, so not the user's to mend
         return _failed(f"{error.filename or 'output'}: {error.strerror}; see to it and start again")
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        return _failed("another process ended; the same command goes on from its last checkpoint")
     except KeyboardInterrupt:
         said("trainers.finetune: stopped; the same command goes on from its last checkpoint")
         return 130
