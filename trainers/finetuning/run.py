@@ -24,6 +24,7 @@ from trainers.finetuning.record import metrics_of, settings_in, trained_run
 from trainers.finetuning.run_arguments import run_arguments
 from trainers.finetuning.texts import RunTexts, gather_texts, test_texts
 from trainers.finetuning.watched_run import WatchedRun
+from trainers.finetuning.writing import writing
 from trainers.losses import LabelSmoothing, Loss, create_loss
 from trainers.run_folder import Scores, TrainedRun
 from trainers.scoring import scores_on
@@ -75,7 +76,7 @@ def run(asked: Asked, said: Said) -> TrainedRun:
 
     logging.disable_progress_bar()  # of files; the bar of the training stays
     ready = _ready(asked, said)
-    with _claimed(ready) as resume:
+    with writing(ready.out), _claimed(ready) as resume:
         watched = WatchedRun(
             ready.plan, ready.texts, asked.recipe, lambda: test_texts(ready.task, asked.recipe)
         )

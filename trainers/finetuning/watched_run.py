@@ -74,7 +74,7 @@ class WatchedRun:
             state = resume.checkpoint / "trainer_state.json"
             trainer.state = TrainerState.load_from_json(str(state))
         else:
-            trainer.train(resume_from_checkpoint=str(resume.checkpoint) if resume else None)
+            self.fitting.train(resume.checkpoint if resume else None)
 
     @property
     def log(self) -> list[dict[str, Any]]:
