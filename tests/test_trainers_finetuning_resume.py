@@ -389,6 +389,43 @@ def test_a_command_that_was_mended_begins(
     assert main(world.options(tmp_path, num_train_epochs=1)) == 0
 
 
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("trainers.finetuning.run.load_task", "the same command goes on from its last checkpoint"),
+        ("trainers.finetune.leave", "holds the finished model"),
+    ],
+)
+def test_a_run_that_is_stopped_says_what_is_left(
+    world: World,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+    said: str,
+) -> None:
+    """By Ctrl-C, before the training or when all is written."""
+    monkeypatch.setattr(at, lambda *given: os.kill(os.getpid(), signal.SIGINT))
+
+    assert main(world.options(tmp_path / "out", num_train_epochs=1)) == 130
+
+    assert capsys.readouterr().err.endswith(f"{said}\n")
+
+
+def test_what_decides_nothing_of_the_result_may_be_other(world: World, tmp_path: Path) -> None:
+    """What is told, handed on or kept, and where; a secret is not written down for it."""
+    breaks = {"learning_rate": 1e30, "warmup_steps": 0}
+    other = {"ddp_timeout": 99, "project": "x", "hub_token": "secret", "logging_steps": 3}
+    other |= {"dataloader_prefetch_factor": 4, "dataloader_num_workers": 1, "processes": 1}
+    other |= {"dataloader_persistent_workers": True}
+    records = []
+    for options in ({}, other, {"learning_rate": 2e30}):
+        assert main(world.options(tmp_path, **{**breaks, **options})) == 2
+        records.append((tmp_path / "checkpoints" / "made_of.json").read_text())
+
+    assert records[0] == records[1] != records[2]
+
+
 def test_a_checkpoint_needs_the_state_of_every_process(tmp_path: Path) -> None:
     """The second process was killed before it had written its own."""
     place = checkpoint(tmp_path, 5, processes=2)
