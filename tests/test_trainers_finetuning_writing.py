@@ -1,6 +1,7 @@
 """A disk that is full: one line, wherever a file ends, and the same command goes on."""
 
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,14 @@ from trainers.run_folder import read_run
 @contextmanager
 def file_size_limit(n_bytes: int) -> Iterator[None]:
     """Let no file grow over so many bytes, as on a disk without room for more."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old, kept = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # it would be cut, and kept
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, old[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        sys.dont_write_bytecode = kept
 
 
 @pytest.fixture(scope="module")
