@@ -176,13 +176,18 @@ def test_only_the_first_process_writes(ran: Ran) -> None:
 def test_two_processes_that_were_killed_end_as_if_nothing_had_been(
     world: World, ran: Ran, tmp_path: Path
 ) -> None:
-    """The second is killed after 13 steps, and the launcher ends the first; both go on from 10."""
+    """The second is killed after 13 steps, and the launcher ends the first; both go on from 10.
+
+    If the first notices before it is ended, it says so in one line.
+    """
     out, script = tmp_path / "out", tmp_path / "killed.py"
     script.write_text(KILLED)
     words = world.options(out, **OPTIONS, processes=2)
 
     killed = launched([*TORCHRUN, str(script), "13", *words])
     assert killed.returncode != 0
+    assert "by peer" not in killed.stderr
+    assert killed.stderr.count("trainers.finetune: another process ended") <= 1
     assert not (out / "run.json").exists()
     again = launched([*TORCHRUN, "-m", "trainers.finetune", *words])
 
@@ -251,6 +256,59 @@ def test_fewer_texts_than_processes_are_refused(world: World, tmp_path: Path) ->
     assert done.returncode != 0
     assert done.stderr.count("trainers.finetune: batch_size: 1 is less than the 2 processes") == 1
     assert not (tmp_path / "out" / "run.json").exists()
+
+
+@pytest.mark.slow
+def test_what_the_system_refuses_the_first_process_is_said_once(
+    world: World, tmp_path: Path
+) -> None:
+    """In one line that names the file; the other process does not wait for it in vain."""
+    (tmp_path / "out" / "recipe.yaml").mkdir(parents=True)
+    words = world.options(tmp_path / "out", processes=2)
+
+    done = launched([*TORCHRUN, "-m", "trainers.finetune", *words])
+
+    assert done.returncode != 0
+    assert done.stderr.count("trainers.finetune: ") == 1, done.stderr
+    assert "out/recipe.yaml: Is a directory; see to it and start again" in done.stderr
+    assert "gloo" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("processes", "said", "code"),
+    [
+        (2, "[../gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1", 2),
+        (2, "[../gloo/transport/tcp/pair.cc:542] Read error: Connection reset by peer", 2),
+        (2, "ncclRemoteError: remote process exited or there was a network error", 2),
+        (2, "CUDA error: out of memory", None),
+        (1, "[../gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1", None),
+    ],
+)
+def test_a_process_that_is_waited_for_in_vain_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    processes: int,
+    said: str,
+    code: int | None,
+) -> None:
+    """What gloo and NCCL say of it; all else is raised as it is."""
+
+    def lost(*given: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    monkeypatch.setattr("trainers.finetuning.run.run", lost)
+    words = ["--task=sms_spam", "--output_dir=out"]
+    if code is None:
+        with pytest.raises(RuntimeError):
+            main(words)
+        return
+
+    assert main(words) == code
+    assert capsys.readouterr().err == (
+        "trainers.finetune: another process ended; the same command goes on from its last "
+        "checkpoint\n"
+    )
 
 
 ENDING = """

@@ -21,8 +21,9 @@ from pathlib import Path
 from builders.errors import UserError
 from trainers.finetuning.classifier import Finetune
 from trainers.finetuning.command_line import make_parser, parse
-from trainers.finetuning.processes import end, leave, rank, wait_for_the_first
+from trainers.finetuning.processes import end, leave, lost_another, rank, wait_for_the_first
 from trainers.finetuning.settings import FinetuneSettings
+from trainers.run_folder import RECORD
 
 __all__ = ["Finetune", "FinetuneSettings", "main", "make_parser", "parse"]
 
@@ -36,14 +37,16 @@ def main(words: Sequence[str] | None = None) -> int:
 
     from trainers.finetuning.run import run
 
+    out = ""
     try:
         # 1. What is asked for
         asked = parse(sys.argv[1:] if words is None else words)
+        out = asked.arguments["output_dir"] or ""
         # 2. Texts, model, training, scores, folder
         trained = run(asked, said)
         # 3. What came of it
         if rank() == 0:
-            print("\n".join(trained.summary(Path(asked.arguments["output_dir"]))))
+            print("\n".join(trained.summary(Path(out))))
         leave()
         return 0
     except UserError as error:
@@ -52,9 +55,20 @@ def main(words: Sequence[str] | None = None) -> int:
         if error.errno is None:
             raise  # not the system's, so not the user's to mend
         return _failed(f"{error.filename or 'output'}: {error.strerror}; see to it and start again")
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        return _failed("another process ended; the same command goes on from its last checkpoint")
     except KeyboardInterrupt:
-        said("trainers.finetune: stopped; the same command goes on from its last checkpoint")
+        said(f"trainers.finetune: stopped; {_left(out)}")
         return 130
+
+
+def _left(out: str) -> str:
+    """Say what a run that was stopped left in its folder, if that was named by then."""
+    if out and (Path(out) / RECORD).is_file():
+        return f"{out} holds the finished model"
+    return "the same command goes on from its last checkpoint"
 
 
 def _failed(line: str) -> int:

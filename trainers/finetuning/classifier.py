@@ -152,7 +152,7 @@ class Finetune(ClassifierTrainer):
         fitting = self.fitting(train, seed, scratch)
         tokens = fitting.tokenised(test.texts)
         curve = self._watched(fitting, tokens)
-        fitting.trainer.train()
+        fitting.train()
         probabilities = np.zeros((0, len(train.label_names)), dtype=np.float32)
         if len(test):
             probabilities = fitting.probabilities(tokens)

@@ -20,6 +20,7 @@ from trainers.finetuning.checkers import QualityCheckers
 from trainers.finetuning.plan import Plan
 from trainers.finetuning.refusal import refused
 from trainers.finetuning.tokens import Tokens, limit_of, load_tokenizer, tokenise
+from trainers.finetuning.writing import writing
 from trainers.heads import class_weights
 from trainers.losses import Fit
 from trainers.saving import save_classifier
@@ -103,13 +104,25 @@ class Fitting:
         probabilities: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
         return probabilities
 
+    def train(self, checkpoint: Path | None = None) -> None:
+        """Train to the end.
+
+        Args:
+            checkpoint: Where to go on; None for the start.
+
+        Raises:
+            UserError: The loss became no number, or a checkpoint cannot be written.
+        """
+        with writing(Path(self.plan.arguments["output_dir"])):
+            self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
     def save(self, folder: Path) -> None:
         """Write the model and its tokenizer to `folder`, from the first process; no pickles.
 
         To be called in all processes: where the weights are spread over them they are gathered.
 
         Raises:
-            UserError: A weight is no number.
+            UserError: A weight is no number, or the disk is full.
         """
         import torch
 
@@ -123,7 +136,8 @@ class Fitting:
                     f"step {trainer.state.global_step}: a weight is no number after it, so no "
                     f"model is saved; lower learning_rate ({trainer.args.learning_rate})"
                 )
-            save_classifier(model, self.plan.encoder, folder, self.limit, state or None)
+            with writing(folder):
+                save_classifier(model, self.plan.encoder, folder, self.limit, state or None)
 
 
 def checker(
@@ -145,7 +159,7 @@ def checker(
             there = place is not None and place.is_dir()
             fitting = Fitting(own, train, start=place if there else None)
             if not there:
-                fitting.trainer.train()
+                fitting.train()
             if place is not None and not there:
                 part = place.with_suffix(".part")
                 fitting.save(part)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.errors import UserError
-from trainers.finetuning.checkpoints import FOLDER
+from trainers.finetuning.checkpoints import FINISHED, FOLDER, check_folder, remove_checkpoints
 from trainers.run_folder import RECORD, TrainedRun, write_run
 
 RECIPE = "recipe.yaml"
@@ -43,8 +43,9 @@ def check_out(out: Path) -> None:
         return
     if (out / RECORD).is_file():
         raise UserError(f"output_dir {out}: holds a finished model; name another folder")
+    began = check_folder(out)
     inside = {path.name for path in out.iterdir()}
-    if inside - _OURS and FOLDER not in inside:
+    if inside - _OURS and not began:
         raise UserError(
             f"output_dir {out}: is not empty, and no run that could be gone on with; name another "
             "folder"
@@ -72,7 +73,7 @@ def claimed(out: Path) -> Iterator[None]:
 
 def staging(out: Path) -> Path:
     """Return an empty folder in `out` for its content to be. For the first process alone."""
-    place = out / FOLDER / "finished"
+    place = out / FOLDER / FINISHED
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     return place
@@ -90,7 +91,7 @@ def finish(
     Returns:
         The record, with the hashes of the model's files.
     """
-    place = out / FOLDER / "finished"
+    place = out / FOLDER / FINISHED
     record = write_run(record, place)
     for name, content in ((METRICS, metrics), (ARGUMENTS, arguments)):
         text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -99,5 +100,5 @@ def finish(
     (place / LOG).write_text(lines, encoding="utf-8")
     for path in sorted(place.iterdir(), key=lambda path: path.name == RECORD):
         os.replace(path, out / path.name)
-    shutil.rmtree(out / FOLDER)
+    remove_checkpoints(out)
     return record

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from builders.errors import UserError
 
@@ -57,21 +57,36 @@ def in_first(do: Callable[[], T]) -> T:
 
     Raises:
         UserError: The first process met one; all raise it.
+        OSError: Likewise.
     """
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    given: list[object] = [None, None]
+    given: list[Any] = [None, None]
+    met: Exception | None = None
     if PartialState().is_main_process:
         try:
             given[0] = do()
         except UserError as error:
-            given[1] = str(error)
+            met, given[1] = error, UserError(str(error))
+        except OSError as error:
+            met, given[1] = error, OSError(str(error))
+            if error.errno is not None:
+                given[1] = OSError(error.errno, error.strerror, error.filename)
     broadcast_object_list(given)
     if given[1] is not None:
-        raise UserError(str(given[1]))
-    result: T = given[0]  # type: ignore[assignment]
+        raise given[1] from met
+    result: T = given[0]
     return result
+
+
+def lost_another(error: RuntimeError) -> bool:
+    """Tell whether a process was waited for in vain, as it ended: what gloo and NCCL say of it."""
+    said = str(error)
+    # "[.../gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:31337", and of
+    # NCCL "remote process exited or there was a network error".
+    by_gloo = "gloo" in said and any(f"{how} by peer" in said for how in ("closed", "reset"))
+    return started() > 1 and (by_gloo or "remote process exited" in said)
 
 
 def leave() -> None:

@@ -14,9 +14,9 @@ from builders.tasks.base import Task
 from trainers.encoders import load_encoder
 from trainers.finetuning.arguments import resolved, training_arguments
 from trainers.finetuning.checkpoints import Resume, open_checkpoints
+from trainers.finetuning.made_of import made_of
 from trainers.finetuning.out_folder import RECIPE, check_out, claimed, finish, staging
 from trainers.finetuning.plan import Plan
-from trainers.finetuning.precision import meant_here
 from trainers.finetuning.processes import check_processes, in_first
 from trainers.finetuning.recipe import Recipe, settings_of
 from trainers.finetuning.recipe_file import write_recipe
@@ -24,18 +24,12 @@ from trainers.finetuning.record import metrics_of, settings_in, trained_run
 from trainers.finetuning.run_arguments import run_arguments
 from trainers.finetuning.texts import RunTexts, gather_texts, test_texts
 from trainers.finetuning.watched_run import WatchedRun
+from trainers.finetuning.writing import writing
 from trainers.losses import LabelSmoothing, Loss, create_loss
 from trainers.run_folder import Scores, TrainedRun
 from trainers.scoring import scores_on
 
 Said = Callable[[str], object]
-
-_DECIDES_NOTHING = {
-    "output_dir", "report_to", "run_name", "disable_tqdm", "logging_strategy", "logging_steps",
-    "logging_first_step", "log_level", "debug", "save_total_limit", "dataloader_num_workers",
-    # What these lead to is told apart by its content.
-    "task", "encoder", "corpus", "config", "revision", "real",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,7 @@ def run(asked: Asked, said: Said) -> TrainedRun:
 
     logging.disable_progress_bar()  # of files; the bar of the training stays
     ready = _ready(asked, said)
-    with _claimed(ready) as resume:
+    with writing(ready.out), _claimed(ready) as resume:
         watched = WatchedRun(
             ready.plan, ready.texts, asked.recipe, lambda: test_texts(ready.task, asked.recipe)
         )
@@ -134,30 +128,16 @@ def _claimed(ready: _Ready) -> Iterator[Resume | None]:
 
         def claim() -> Resume | None:
             held.enter_context(claimed(ready.out))
-            resume = open_checkpoints(ready.out, _made_of(ready), ready.processes)
+            decides = made_of(
+                ready.task, ready.plan, ready.texts, ready.processes, ready.asked.written
+            )
+            decides["the curve's test texts"] = _curve_texts(ready)
+            resume = open_checkpoints(ready.out, decides, ready.processes)
             versions = "understudy fine-tuning; python -m trainers.finetune takes it again"
             write_recipe(ready.asked.written, ready.out / RECIPE, versions)
             return resume
 
         yield in_first(claim)
-
-
-def _made_of(ready: _Ready) -> dict[str, Any]:
-    """Return all that decides the result, as the checkpoints of a run are told apart."""
-    texts, written = ready.texts, ready.asked.written
-    given = {name: value for name, value in written.items() if name not in _DECIDES_NOTHING}
-    return {
-        "task": ready.task.name,
-        "labels": list(ready.task.label_names),
-        "encoder files": ready.plan.encoder.fingerprint,
-        "training texts": texts.train.content_hash,
-        "validation texts": texts.validation.content_hash if texts.validation else "",
-        "checker's texts": texts.checker.content_hash if texts.checker else "",
-        "the curve's test texts": _curve_texts(ready),
-        "processes": ready.processes,
-        **given,
-        "precision": meant_here(ready.plan.settings.precision),
-    }
 
 
 def _curve_texts(ready: _Ready) -> str:

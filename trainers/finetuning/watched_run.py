@@ -79,7 +79,7 @@ class WatchedRun:
             # What this raises on purpose, or of an encoder that it cannot look into.
             looked = refused("debug underflow_overflow", NotImplementedError)
             with looked if trainer.args.debug else nullcontext():
-                trainer.train(resume_from_checkpoint=str(resume.checkpoint) if resume else None)
+                self.fitting.train(resume.checkpoint if resume else None)
 
     @property
     def log(self) -> list[dict[str, Any]]:
