@@ -413,9 +413,9 @@ def test_a_run_that_is_stopped_says_what_is_left(
 
 
 def test_what_decides_nothing_of_the_result_may_be_other(world: World, tmp_path: Path) -> None:
-    """What is told, handed on or kept, and where; a secret is not written down for it."""
+    """What is told, handed on or kept, and where."""
     breaks = {"learning_rate": 1e30, "warmup_steps": 0}
-    other = {"ddp_timeout": 99, "project": "x", "hub_token": "secret", "logging_steps": 3}
+    other = {"ddp_timeout": 99, "project": "x", "logging_steps": 3}
     other |= {"dataloader_prefetch_factor": 4, "dataloader_num_workers": 1, "processes": 1}
     other |= {"dataloader_persistent_workers": True}
     records = []
