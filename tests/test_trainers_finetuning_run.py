@@ -436,6 +436,25 @@ def test_a_debugging_that_an_encoder_does_not_bear_is_refused(
     assert main(world.options(out, num_train_epochs=1)) == 0
 
 
+def test_an_encoder_that_cannot_recompute_is_refused_before_a_step(
+    world: World,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some kinds have no activation checkpointing; others train with it."""
+    from transformers import BertPreTrainedModel
+
+    options = {"activation_checkpointing": True, "num_train_epochs": 1}
+    assert main(world.options(tmp_path / "can", **options)) == 0
+    monkeypatch.setattr(BertPreTrainedModel, "supports_gradient_checkpointing", False)
+    capsys.readouterr()
+
+    assert main(world.options(tmp_path / "cannot", **options)) == 2
+
+    assert "activation_checkpointing: a bert does not have it" in capsys.readouterr().err
+
+
 def test_importing_the_entry_loads_nothing_heavy() -> None:
     """Neither torch nor transformers, and nothing runs."""
     code = "import sys, trainers.finetune; print({'torch', 'transformers'} & set(sys.modules))"

@@ -238,6 +238,10 @@ def _trainer(
                 f"{name}: {n} is less than the {arguments.world_size} processes, and each needs a "
                 "text a step; start fewer"
             )
+    if arguments.activation_checkpointing and not model.supports_gradient_checkpointing:
+        raise UserError(
+            f"activation_checkpointing: a {model.config.model_type} does not have it; leave it out"
+        )
     with refused("TrainingArguments"):
         trainer = WeightedTrainer(
             loss=plan.loss,
