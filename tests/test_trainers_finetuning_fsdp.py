@@ -79,7 +79,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("world"))
 
 
-def spread(words: list[str], folder: Path, killed_at: int = -1) -> subprocess.CompletedProcess[str]:
+def spread(
+    words: list[str], folder: Path, killed_at: int = -1, **changed: str
+) -> subprocess.CompletedProcess[str]:
     """Run the entry in two processes that share the weights, as the configuration has it."""
     folder.mkdir(exist_ok=True)
     script = folder / "spread.py"
@@ -88,7 +90,13 @@ def spread(words: list[str], folder: Path, killed_at: int = -1) -> subprocess.Co
     options = {name.upper(): str(value).lower() for name, value in given.items()}
     for name in ("FSDP_AUTO_WRAP_POLICY", "FSDP_STATE_DICT_TYPE"):
         options[name] = options[name].upper()
-    env = {**os.environ, **options, "ACCELERATE_USE_FSDP": "true", "ACCELERATE_USE_CPU": "true"}
+    env = {
+        **os.environ,
+        **options,
+        **changed,
+        "ACCELERATE_USE_FSDP": "true",
+        "ACCELERATE_USE_CPU": "true",
+    }
     torchrun = [str(Path(sys.executable).parent / "torchrun"), "--nproc_per_node", "2"]
     command = [*torchrun, "--standalone", str(script), str(folder), str(killed_at), *words]
     env["OMP_NUM_THREADS"] = "1"
@@ -137,3 +145,15 @@ def test_spread_weights_go_on_after_a_kill(world: World, tmp_path: Path) -> None
     assert done.stderr.count("goes on from step 10") == 1
     assert same_weights(whole, broken)
     assert metrics(whole) == metrics(broken)
+
+
+@pytest.mark.slow
+def test_a_best_model_is_not_kept_in_parts(world: World, tmp_path: Path) -> None:
+    """What each process writes for itself cannot be read back as one model: said before a step."""
+    words = world.options(tmp_path / "out", validation=0.25, processes=2)
+
+    done = spread(words, tmp_path / "told", FSDP_STATE_DICT_TYPE="SHARDED_STATE_DICT")
+
+    assert done.returncode != 0
+    assert done.stderr.count("trainers.finetune: fsdp_state_dict_type SHARDED_STATE_DICT: ") == 1
+    assert not (tmp_path / "out" / "run.json").exists()

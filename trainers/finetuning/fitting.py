@@ -263,6 +263,12 @@ def _trainer(
         )
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary on standard output
     if trainer.is_fsdp_enabled:
+        kept = trainer.accelerator.state.fsdp_plugin.state_dict_type
+        if arguments.load_best_model_at_end and "SHARDED" in str(kept):
+            raise UserError(
+                "fsdp_state_dict_type SHARDED_STATE_DICT: the best model cannot be read back from "
+                "it; say FULL_STATE_DICT, or validation: none"
+            )
         # Accelerate 1.15 spreads the table of word pieces by itself, and fails where what holds it
         # is spread already.
         whole: Any = model
