@@ -40,7 +40,7 @@ from pathlib import Path
 import push_scripts.checks, push_scripts.push_dataset as pushing
 import datasets, huggingface_hub, pyarrow.parquet, builders.filters.overlap
 spent = 0.0
-checked = pushing._checked
+checked = pushing.check_folder
 def timed(*args):
     global spent
     start = time.perf_counter()
@@ -48,7 +48,7 @@ def timed(*args):
         return checked(*args)
     finally:
         spent += time.perf_counter() - start
-pushing._checked = timed
+pushing.check_folder = timed
 start = time.perf_counter()
 done = pushing.push_dataset(Path(sys.argv[1]), sys.argv[2])
 print(json.dumps({"s": time.perf_counter() - start, "checks": spent, "tagged": done.tagged}))
